@@ -1,0 +1,85 @@
+"""What an installation may set, in escucha.toml or the environment (ESCUCHA_…). Only the doors (api) read this."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from escucha.errors import ConfigError
+
+
+class RedditKeys(BaseModel):
+    """An approved Reddit app of type "script" or "web" (app-only access)."""
+
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+
+
+class Models(BaseModel):
+    """Models in place of the embedded ones: a local folder or a hub name. Empty: the embedded model."""
+
+    sentiment: str = ""
+    encoder: str = ""
+
+
+class Web(BaseModel):
+    """How collectors behave towards the web. `allow_hosts` opens single hosts that the address guard refuses."""
+
+    contact: str = ""
+    deadline: float = Field(default=30.0, gt=0, description="seconds for one request in all, redirects included")
+    max_bytes: int = Field(default=5_000_000, gt=0, description="of one answer, unpacked")
+    pace: float = Field(default=1.0, ge=0, description="seconds between two requests to one host")
+    allow_hosts: tuple[str, ...] = ()
+
+
+class Settings(BaseSettings):
+    """Every setting with its default: out of the box Escucha needs none."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ESCUCHA_", env_nested_delimiter="__", toml_file="escucha.toml", extra="forbid"
+    )
+
+    database: str = Field(default="sqlite:///data/escucha.db", description="a SQLAlchemy address; PostgreSQL by URL")
+    lang: Literal["es", "en"] = Field(default="es", description="of the command line, and of pages not asked otherwise")
+    languages: tuple[str, ...] = Field(default=("es", "en", "pt"), description="the languages that are told apart")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    threads: int = Field(default=4, ge=1, le=64, description="of the pool that collects and tags")
+    dask: str = Field(default="", description="address of a Dask scheduler (tcp://…) in place of threads")
+    reddit: RedditKeys = RedditKeys()
+    models: Models = Models()
+    web: Web = Web()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (pydantic's signature)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed wins over the environment, and the environment over escucha.toml."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def read_settings() -> Settings:
+    """The settings in force. Raises ConfigError naming the setting that is off, never its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigError("The setting {name} is off: {reason}.", name=name, reason=first["msg"]) from None
+    except ValueError as error:
+        raise ConfigError("The file {file} cannot be read: {reason}.", file="escucha.toml", reason=str(error)) from None
+
+
+def sqlite_path(database: str) -> Path | None:
+    """The file behind a SQLite address, or None for another database."""
+    prefix = "sqlite:///"
+    return Path(database.removeprefix(prefix)) if database.startswith(prefix) else None

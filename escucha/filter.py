@@ -1,0 +1,27 @@
+"""Which mentions are meant: the one filter that the API, the pages, exports and alerts share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentionFilter:
+    """Which mentions are meant. An empty tuple or None does not restrict; several values of a field mean any of them.
+
+    `since` is included, `until` is not; both are aware. `text` holds words that must all occur (accents and case
+    aside). `state` is the enrichment state: pending, done or failed.
+    """
+
+    brand: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    sources: tuple[str, ...] = ()
+    langs: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    sentiments: tuple[str, ...] = ()
+    pains: tuple[str, ...] = ()
+    touchpoints: tuple[str, ...] = ()
+    text: str | None = None
+    state: str | None = None

@@ -1,0 +1,38 @@
+"""Built-in and installed parts, opened by name through one door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from escucha.errors import ConfigError, NotFound
+
+
+def names(group: str, built_in: Mapping[str, str]) -> dict[str, str]:
+    """Every name in a group with its address (`module:attribute`).
+
+    `built_in` is an explicit table of strings; others come from the entry-point `group` (`escucha.sources`, …).
+
+    Raises:
+        ConfigError: two owners of one name.
+    """
+    found = dict(built_in)
+    for point in entry_points(group=group):
+        if point.name in found:
+            raise ConfigError(
+                "Two packages offer {name} in {group}: uninstall one of {first} and {second}.",
+                name=point.name, group=group, first=found[point.name], second=point.value,
+            )
+        found[point.name] = point.value
+    return found
+
+
+def load(group: str, built_in: Mapping[str, str], name: str) -> Any:
+    """The part of that name, imported now. Raises NotFound, naming those that exist."""
+    addresses = names(group, built_in)
+    if name not in addresses:
+        raise NotFound("There is no {name}. Choose one of: {known}.", name=name, known=", ".join(sorted(addresses)))
+    module, _, attribute = addresses[name].partition(":")
+    return getattr(import_module(module), attribute)

@@ -1,0 +1,1 @@
+"""The models: taggers that read a text and say what it is about."""

@@ -1,0 +1,1 @@
+"""The verbs: collect, enrich, map; the pool and the clock."""

@@ -1,0 +1,1 @@
+"""The database: rows stay inside, words come out."""
