@@ -1,0 +1,55 @@
+"""Commands about the models: tag, evaluate, train."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import typer
+
+from api.console import help_text, progress, say, show_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(help=help_text("Tag lines from standard input (text or JSONL); JSONL comes out, line by line."))(tag)
+    app.command(help=help_text("Score the taggers on labelled JSONL; prints JSON."))(evaluate)
+    app.command(help=help_text("Train the embedded model from labelled data."))(train)
+
+
+def tag() -> None:
+    """Read lines, write their labels, as they come; no database."""
+    from api.assembly import model_options
+    from config.settings import read_settings
+    from nlp import open_taggers
+    from nlp.stream import tag_lines
+
+    chain = open_taggers(model_options(read_settings()))
+    for record in tag_lines(sys.stdin.buffer, chain):  # type: ignore[arg-type]
+        sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+def evaluate(file: Path = typer.Argument(help=help_text("Labelled JSONL, gzip or not."))) -> None:
+    """Score the taggers."""
+    from api.assembly import model_options
+    from config.settings import read_settings
+    from nlp import open_taggers
+    from nlp.evaluate import evaluate as score
+    from nlp.evaluate import read_labelled
+
+    rows, _ = read_labelled(file)
+    show_json(score(rows, open_taggers(model_options(read_settings()))))
+
+
+def train(
+    data: Path = typer.Argument(help=help_text("The folder of labelled sets.")),
+    out: Path = typer.Option(Path("nlp/model"), help=help_text("Where the weights go.")),
+) -> None:
+    """Train the embedded model; its scores on the development splits are in the card it writes."""
+    from nlp.train import train as learn
+
+    with progress("Training", None) as advance:
+        learn(data, out, lambda *_: advance(1))
+    say("The weights and their card are in {out}.", out=out)

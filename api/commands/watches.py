@@ -1,0 +1,132 @@
+"""Commands about watches: what is asked of which source, and when."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import typer
+
+from api.console import help_text, reader, say, show_json, table
+
+if TYPE_CHECKING:
+    from escucha.brand import Brand, Query, Watch, WatchState
+
+group = typer.Typer(help=help_text("What is asked of which source, and how often."), no_args_is_help=True)
+WATCH_ID = typer.Argument(help=help_text("The watch's number."))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group.command("add", help=help_text("Watch a source for a brand."))(add)
+    group.command("list", help=help_text("List the watches and how they do."))(listed)
+    group.command("pause", help=help_text("Stop a watch for now."))(pause)
+    group.command("resume", help=help_text("Go on with a paused watch, at once."))(resume)
+    app.add_typer(group, name="watch")
+
+
+def add(
+    brand: str = typer.Argument(help=help_text("The brand's short name.")),
+    source: str = typer.Argument(help=help_text("The source: rss, mastodon, reddit, file…")),
+    query: str = typer.Argument(help=help_text("What to ask: a feed's address, a hashtag, a search.")),
+    every: str = typer.Option("15m", help=help_text("How often: 30s, 15m, 6h, 1d.")),
+    term: list[str] = typer.Option([], help=help_text("Keep only mentions with this word (repeatable).")),
+    everything: bool = typer.Option(False, help=help_text("Keep all that the source gives.")),
+) -> None:
+    """Watch a source; the first run is due at once."""
+    from api.assembly import ready_store
+    from config.settings import read_settings
+    from pipeline.schedule import now
+    from store import brands, watches
+
+    with ready_store(read_settings()).write() as session:
+        found = brands.get(session, brand)
+        asked = _query(found, source, query, tuple(term), everything)
+        watch = watches.add(session, found.id or 0, source, asked, seconds(every), now())
+    say("Watch {id} is set: {source} every {every}.", id=watch.id, source=source, every=every)
+    if asked.terms:
+        say("It keeps mentions with: {terms}", terms=", ".join(asked.terms))
+
+
+def listed(as_json: bool = typer.Option(False, "--json", help=help_text("Print JSON."))) -> None:
+    """List the watches."""
+    from api.assembly import ready_store
+    from config.settings import read_settings
+    from store import brands, watches
+
+    with ready_store(read_settings()).read() as session:
+        found = watches.all_watches(session)
+        names = {brand.id: brand.slug for brand in brands.all_brands(session)}
+        last = {watch.id: watches.last_run(session, watch.id) for watch in found}
+    if as_json:
+        show_json([_plain(watch, names[watch.brand_id], last[watch.id]) for watch in found])
+    elif not found:
+        say("There is no watch yet. Add one with `escucha watch add BRAND SOURCE QUERY`.")
+    else:
+        table(
+            ("number", "brand", "source", "query", "state", "new", "last run", "problem"),
+            [_cells(watch, names[watch.brand_id], last[watch.id]) for watch in found],
+        )
+
+
+def pause(watch: int = WATCH_ID) -> None:
+    """Pause a watch."""
+    _set(watch, "paused")
+    say("Watch {id} is paused.", id=watch)
+
+
+def resume(watch: int = WATCH_ID) -> None:
+    """Resume a watch."""
+    _set(watch, "active")
+    say("Watch {id} goes on; its next run is due now.", id=watch)
+
+
+def seconds(every: str) -> int:
+    """Seconds in "30s", "15m", "6h" or "1d". Raises Invalid for anything else or less than 10 seconds."""
+    from escucha.errors import Invalid
+
+    match = re.fullmatch(r"(\d{1,6})\s*([smhd])", every.strip().lower())
+    length = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]] if match else 0
+    if length < 10:
+        raise Invalid("{every} is no interval. Write 30s, 15m, 6h or 1d; 10s is the least.", every=every)
+    return length
+
+
+def _query(brand: Brand, source: str, text: str, terms: tuple[str, ...], everything: bool) -> Query:
+    """Where a source cannot search, the brand's own names are what to keep, unless the user says otherwise."""
+    import collectors
+    from escucha.brand import Query
+
+    searches = collectors.facts(source).searches
+    own = (brand.name, *brand.aliases)
+    return Query(text=text, terms=terms or (() if everything or searches or source == "file" else own))
+
+
+def _set(watch_id: int, state: WatchState) -> None:
+    from api.assembly import ready_store
+    from config.settings import read_settings
+    from pipeline.schedule import now
+    from store import watches
+
+    with ready_store(read_settings()).write() as session:
+        watches.set_state(session, watch_id, state, now())
+
+
+def _problem(watch: Watch) -> str:
+    return reader().say(watch.problem.message, **watch.problem.details) if watch.problem else ""
+
+
+def _cells(watch: Watch, brand: str, run: object) -> tuple[object, ...]:
+    at = watch.last_run_at.strftime("%Y-%m-%d %H:%M") if watch.last_run_at else "—"
+    return (watch.id, brand, watch.source, watch.query.text, reader().say(watch.state), getattr(run, "new", "—"), at,
+            _problem(watch))
+
+
+def _plain(watch: Watch, brand: str, run: object) -> dict[str, object]:
+    ledger = ("fetched", "new", "updated", "duplicate", "refused")
+    return {
+        "id": watch.id, "brand": brand, "source": watch.source, "query": watch.query.text,
+        "terms": list(watch.query.terms), "every": watch.every, "state": watch.state, "next_at": watch.next_at,
+        "last_run_at": watch.last_run_at, "failures": watch.failures, "problem": _problem(watch) or None,
+        "last_run": {name: getattr(run, name) for name in ledger} if run else None,
+    }

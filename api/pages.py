@@ -1,0 +1,99 @@
+"""The dashboard's doors: overview, journey map, mentions, and the button that removes the sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.dashboard.journey import journey_page
+from api.dashboard.labels import Labels
+from api.dashboard.mentions import mentions_page
+from api.dashboard.notices import newest, notices, ways_out
+from api.dashboard.overview import overview
+from api.dashboard.shell import Frame, render
+from api.deps import Db, House, Parts, Reading
+from api.i18n import Reader
+from api.selection import View
+from escucha.brand import Brand
+from escucha.errors import NotFound
+from pipeline import sample
+from store import brands
+
+router = APIRouter(include_in_schema=False, default_response_class=Response)
+
+
+def frame(request: Request, parts: Parts, reader: Reading, session: Db) -> Frame | None:
+    """What the page is about, or None where there is no brand yet. Raises NotFound for one that does not exist."""
+    known = brands.all_brands(session)
+    return _frame(request, parts, reader, known) if known else None
+
+
+Framed = Annotated[Frame | None, Depends(frame)]
+
+
+@router.get("/")
+def show_overview(request: Request, reader: Reading, session: Db, framed: Framed) -> Response:
+    """The overview, or the first steps where there is no brand yet."""
+    if framed is None:
+        return _welcome(request, reader)
+    page = overview(session, framed)
+    return render(request, "overview.html", reader, frame=framed, page=page, notices=notices(session, framed),
+                  **_if_empty(session, framed, page.journey.n))
+
+
+@router.get("/journey")
+def show_journey(request: Request, reader: Reading, session: Db, framed: Framed) -> Response:
+    """The journey map."""
+    if framed is None:
+        return _welcome(request, reader)
+    page = journey_page(session, framed)
+    return render(request, "journey.html", reader, frame=framed, page=page, notices=notices(session, framed),
+                  **_if_empty(session, framed, page.map.n))
+
+
+@router.get("/mentions")
+def show_mentions(request: Request, reader: Reading, session: Db, framed: Framed, after: str | None = None) -> Response:
+    """The mentions behind a number."""
+    if framed is None:
+        return _welcome(request, reader)
+    page = mentions_page(session, framed, after)
+    return render(request, "mentions.html", reader, frame=framed, page=page, notices=notices(session, framed),
+                  after=after, **_if_empty(session, framed, page.n))
+
+
+@router.post("/sample/remove")
+def remove_sample(parts: Parts) -> Response:
+    """Take the sample out and go back to the overview."""
+    sample.remove(parts.store)
+    return RedirectResponse("/", status_code=303)
+
+
+def own_brand(known: Sequence[Brand]) -> Brand:
+    """The brand to show first: a real one before a sample one, one that names rivals before a rival."""
+    return min(known, key=lambda brand: (brand.sample, not brand.rivals))
+
+
+def _frame(request: Request, parts: House, reader: Reader, known: Sequence[Brand]) -> Frame:
+    view = View.of(request.query_params.multi_items())
+    brand = next((brand for brand in known if brand.slug == view.brand), None) if view.brand else own_brand(known)
+    if brand is None:
+        slugs = ", ".join(brand.slug for brand in known)
+        raise NotFound("There is no brand {slug}. Known brands: {known}.", slug=view.brand, known=slugs)
+    return Frame(
+        path=request.url.path, reader=reader, labels=Labels(reader, parts.catalogue), brand=brand, brands=tuple(known),
+        view=view.model_copy(update={"brand": brand.slug}), now=parts.clock(),
+    )
+
+
+def _welcome(request: Request, reader: Reader) -> Response:
+    return render(request, "welcome.html", reader)
+
+
+def _if_empty(session: Db, framed: Frame, n: int) -> dict[str, Any]:
+    """What an empty page offers instead."""
+    if n:
+        return {"empty": False, "ways_out": (), "newest": None}
+    return {"empty": True, "ways_out": ways_out(session, framed), "newest": newest(session, framed)}

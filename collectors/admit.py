@@ -1,0 +1,132 @@
+"""The door that every item passes: it comes in clean, or is refused with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import isfinite
+from typing import Any, TypeVar
+
+from escucha.errors import EscuchaError, Unreadable
+from escucha.mention import Author, Engagement, Mention
+from escucha.source import Refusal
+from escucha.text import MAX_TEXT, storable
+
+T = TypeVar("T")
+CLOCKS_DIFFER = timedelta(hours=24)
+"""How far ahead of us a time may lie: zones and clocks differ, but nothing was said the day after tomorrow."""
+LARGEST = 2**53
+"""The largest count that JSON carries safely; what claims more is no count."""
+
+
+def admit(mention: Mention, now: datetime) -> Mention:
+    """The mention as every store and page can hold it. Raises Unreadable with the reason if it cannot be taken."""
+    for value in (mention.text, mention.title or ""):
+        if len(value) > MAX_TEXT:
+            raise Unreadable(
+                "The text has {length} characters; a mention holds at most {limit}. Shorten or split it.",
+                length=len(value), limit=MAX_TEXT,
+            )
+    if is_future(mention.created_at, now):
+        raise Unreadable(
+            "The date {date} lies in the future. Correct the date, or its order of day and month.",
+            date=mention.created_at.isoformat(timespec="minutes"),
+        )
+    clean = _clean(mention)
+    if not (clean.text or clean.title) and clean.rating is None:
+        raise Unreadable("There is neither a text nor a rating.")
+    return clean
+
+
+def is_future(moment: datetime, now: datetime) -> bool:
+    """Whether a time lies further ahead than zones and clocks explain."""
+    return moment > now + CLOCKS_DIFFER
+
+
+def admit_all(items: Iterable[T], read: Callable[[T], Mention | None], name: Callable[[T], str]) -> tuple[
+    tuple[Mention, ...], tuple[Refusal, ...]
+]:
+    """Read each item on its own: a mangled one becomes a Refusal and the rest arrive; None is left out on purpose."""
+    mentions: list[Mention] = []
+    refusals: list[Refusal] = []
+    for item in items:
+        try:
+            mention = read(item)
+        except EscuchaError as error:
+            refusals.append(Refusal(where=name(item), why=error, raw=_json(item)))
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            why = Unreadable(
+                "This item does not have the form that its source promises ({reason}). It is skipped.",
+                reason=f"{type(error).__name__}: {error}",
+            )
+            refusals.append(Refusal(where=name(item), why=why, raw=_json(item)))
+        else:
+            mentions += [mention] if mention is not None else []
+    return tuple(mentions), tuple(refusals)
+
+
+def _clean(mention: Mention) -> Mention:
+    return replace(
+        mention,
+        source_id=storable(mention.source_id),
+        text=storable(mention.text),
+        title=_text(mention.title),
+        lang=_text(mention.lang),
+        url=web_address(mention.url),
+        place=_text(mention.place),
+        author=_author(mention.author),
+        engagement=_engagement(mention.engagement),
+        raw=_json(mention.raw) if mention.raw is not None else None,
+    )
+
+
+def _text(value: str | None) -> str | None:
+    return (storable(value) or None) if value else None
+
+
+def web_address(url: str | None) -> str | None:
+    """The address if a browser may safely follow it (http and https alone), else None."""
+    clean = _text(url)
+    return clean if clean and clean.lower().startswith(("http://", "https://")) else None
+
+
+def _author(author: Author | None) -> Author | None:
+    if author is None or not storable(author.id):
+        return None
+    return replace(
+        author,
+        id=storable(author.id),
+        handle=storable(author.handle) or storable(author.id),
+        name=_text(author.name),
+        url=web_address(author.url),
+        followers=_count(author.followers, 0),
+    )
+
+
+def _engagement(engagement: Engagement) -> Engagement:
+    return Engagement(
+        likes=_count(engagement.likes, -LARGEST),  # Reddit's score falls below zero
+        comments=_count(engagement.comments, 0),
+        shares=_count(engagement.shares, 0),
+        views=_count(engagement.views, 0),
+    )
+
+
+def _count(value: Any, least: int) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if least <= value <= LARGEST else None
+
+
+def _json(value: Any) -> Any:
+    """The value as JSON that both stores take: no NUL, lone surrogate, infinity or foreign object."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {storable(str(key)): _json(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(entry) for entry in value]
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int) else str(value)

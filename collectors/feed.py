@@ -1,0 +1,193 @@
+"""Reads a feed of any dialect (RSS, Atom, RDF, JSON Feed) into plain entries."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+from xml.sax import SAXException
+from xml.sax.handler import ContentHandler
+
+from collectors.plain import plain
+from escucha.errors import Refused
+
+MAX_ENTRIES = 1000
+_HTML = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One entry in plain words. `published` is None where the feed tells no readable time."""
+
+    id: str
+    title: str
+    text: str
+    url: str | None = None
+    lang: str | None = None
+    author: str | None = None
+    comments: int | None = None
+    published: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """The entries of one answer as their parser gave them, the feed's language and address, and its dialect."""
+
+    entries: tuple[Entry, ...]
+    url: str
+    lang: str | None = None
+    is_json: bool = False
+
+    def item(self, entry: Entry) -> Item:
+        """An entry in plain words."""
+        return _json_item(entry, self) if self.is_json else _xml_item(entry, self)
+
+
+def read_feed(body: bytes, url: str, content_type: str) -> Feed:
+    """The feed in an answer.
+
+    Raises:
+        Refused: it is a web page, declares entities (the way to attack a reader), or is no feed at all.
+    """
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+        return _json_feed(body, url)
+    _defuse(body, url)
+    import feedparser
+
+    # As a stream: given bytes, feedparser would first try them as the name of a local file.
+    parsed = feedparser.parse(
+        BytesIO(body), response_headers={"content-type": content_type, "content-location": url}
+    )
+    if not parsed.version and not parsed.entries:
+        raise _no_feed(body, url)
+    return Feed(entries=tuple(parsed.entries[:MAX_ENTRIES]), url=url, lang=_lang(parsed.feed.get("language")))
+
+
+def _defuse(body: bytes, url: str) -> None:
+    """Refuse entity declarations. What the strict parser cannot read is scanned, then left to feedparser."""
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.sax import parseString
+
+    try:
+        parseString(body, ContentHandler())
+        return
+    except DefusedXmlException:
+        harmful = True
+    except (SAXException, ValueError, LookupError):  # not well-formed, or an encoding that expat does not know
+        harmful = b"<!ENTITY" in body.replace(b"\0", b"")
+    if harmful:
+        raise Refused(
+            "The feed at {host} declares XML entities, which attacks on feed readers use. It is not read. Ask its "
+            "owner for a plain feed.",
+            host=urlsplit(url).hostname or "",
+        )
+
+
+def _no_feed(body: bytes, url: str) -> Refused:
+    host = urlsplit(url).hostname or ""
+    if not _HTML.search(body[:4096]):
+        return Refused("The address at {host} does not answer with a feed. Check the address.", host=host)
+    feed = linked_feed(body, url)
+    if feed:
+        return Refused(
+            "This address answers with a web page, not a feed. The page offers a feed: use {feed}", feed=feed, host=host
+        )
+    return Refused(
+        "This address answers with a web page, not a feed. Look for RSS or Atom on {host} and use that address.", host=host
+    )
+
+
+def linked_feed(body: bytes, url: str) -> str | None:
+    """The first feed that a web page links to (`<link rel="alternate">`), or None."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    for link in LexborHTMLParser(body).css('link[rel~="alternate"][href]'):
+        kind, address = link.attributes.get("type") or "", link.attributes.get("href") or ""
+        if re.search(r"rss|atom|feed\+json", kind) and address:
+            return urljoin(url, address)
+    return None
+
+
+def _json_feed(body: bytes, url: str) -> Feed:
+    try:
+        feed = json.loads(body)
+        if "jsonfeed.org" not in str(feed["version"]) or not isinstance(feed["items"], list):
+            raise KeyError
+    except (ValueError, KeyError, RecursionError):
+        raise _no_feed(body, url) from None
+    return Feed(entries=tuple(feed["items"][:MAX_ENTRIES]), url=url, lang=_lang(feed.get("language")), is_json=True)
+
+
+def _json_item(entry: Entry, feed: Feed) -> Item:
+    authors = entry.get("authors") or [entry.get("author") or {}]
+    text = plain(entry.get("content_html") or "") or entry.get("content_text") or entry.get("summary") or ""
+    return Item(
+        id=str(entry.get("id") or entry["url"]),
+        title=plain(entry.get("title") or ""),
+        text=text,
+        url=_address(entry.get("url") or entry.get("external_url"), feed.url),
+        lang=_lang(entry.get("language")) or feed.lang,
+        author=authors[0].get("name"),
+        published=_iso(entry.get("date_published") or entry.get("date_modified")),
+    )
+
+
+def _xml_item(entry: Entry, feed: Feed) -> Item:
+    contents = [part.get("value", "") for part in entry.get("content", [])]
+    source = entry.get("source", {}).get("title", "")
+    return Item(
+        id=entry.get("id") or "",
+        title=plain(entry.get("title", "")).removesuffix(f" - {source}") if source else plain(entry.get("title", "")),
+        text=plain(max([*contents, ""], key=len) or entry.get("summary", "")),
+        url=_address(entry.get("link"), feed.url),
+        lang=_lang(_entry_lang(entry)) or feed.lang,
+        author=entry.get("author_detail", {}).get("name") or entry.get("author") or None,
+        comments=_number(entry.get("slash_comments") or entry.get("thr_total")),
+        published=_utc(entry.get("published_parsed")) or _utc(entry.get("updated_parsed")),
+    )
+
+
+def _entry_lang(entry: Entry) -> str | None:
+    details = [*entry.get("content", []), entry.get("summary_detail") or {}, entry.get("title_detail") or {}]
+    return next((part["language"] for part in details if part.get("language")), None)
+
+
+def _address(link: str | None, base: str) -> str | None:
+    """The entry's own address: absolute, and freed of the redirect that Google Alerts puts before it."""
+    if not link:
+        return None
+    absolute = urljoin(base, link)
+    parts = urlsplit(absolute)
+    if parts.path == "/url" and re.fullmatch(r"(www\.)?google\.[a-z.]+", parts.hostname or ""):
+        return parse_qs(parts.query).get("url", parse_qs(parts.query).get("q", [absolute]))[0]
+    return absolute
+
+
+def _lang(value: Any) -> str | None:
+    return str(value).strip().lower().replace("_", "-") or None if value else None
+
+
+def _number(value: Any) -> int | None:
+    return int(value) if value and str(value).strip().isdigit() else None
+
+
+def _utc(parts: Any) -> datetime | None:
+    try:
+        return datetime(*parts[:6], tzinfo=UTC) if parts else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _iso(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if value else None
+    except (ValueError, TypeError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment

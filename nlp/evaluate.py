@@ -1,0 +1,160 @@
+"""Compares a model's labels with labels given by people: how often it is right, and where it is not."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from escucha.enrichment import SENTIMENTS, Enrichment
+from escucha.errors import Invalid, NotFound
+from escucha.text import storable
+from nlp.chain import KINDS, Outcome, Tag
+
+MISSING = ""
+"""What a text that could not be tagged counts as: a wrong answer of no class."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """A text with the labels that people gave it (kind → label), and its language where it is known."""
+
+    text: str
+    labels: Mapping[str, str]
+    lang: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadLine:
+    """A line that was not taken, by its number from 1, and why."""
+
+    number: int
+    why: str
+
+
+def read_labelled(path: Path) -> tuple[list[Labelled], list[BadLine]]:
+    """Texts and labels of a JSONL file, gzipped or not, and the lines that could not be read.
+
+    A row has `text` and any of sentiment, stage, pain, touchpoint; `label` is read as the sentiment where it holds
+    one. `lang` is optional.
+
+    Raises:
+        NotFound: no such file.
+        Invalid: it is not text, or has no labelled row at all.
+    """
+    rows: list[Labelled] = []
+    bad: list[BadLine] = []
+    for number, line in enumerate(_lines(path), 1):
+        row = read_row(line)
+        if isinstance(row, Labelled):
+            rows.append(row)
+        elif row:
+            bad.append(BadLine(number=number, why=row))
+    if not rows:
+        first = f" (line {bad[0].number}: {bad[0].why})" if bad else ""
+        raise Invalid(
+            "The file {path} has no labelled text{first}. Each line is a JSON object with text and sentiment, stage, "
+            "pain or touchpoint.", path=str(path), first=first,
+        )
+    return rows, bad
+
+
+def read_row(line: str) -> Labelled | str:
+    """One row of a labelled file, or what is wrong with it; an empty string for a blank line."""
+    if not line.strip():
+        return ""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return "not JSON"
+    if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+        return "no text"
+    labels = {kind: row[kind] for kind in KINDS if isinstance(row.get(kind), str) and row[kind]}
+    if "sentiment" not in labels and row.get("label") in SENTIMENTS:
+        labels["sentiment"] = row["label"]
+    if not labels:
+        return "no label"
+    lang = row.get("lang")
+    return Labelled(text=row["text"], labels=labels, lang=lang if isinstance(lang, str) else None)
+
+
+def evaluate(rows: Sequence[Labelled], tag: Tag, *, at_once: int = 256) -> dict[str, Any]:
+    """Scores of `tag` for each kind of label that the rows have.
+
+    For each: n, accuracy, macro_f1 (mean F1 of the classes), per_class (precision, recall, f1 and n) and per_lang
+    (n, accuracy, macro_f1). Ratios are from 0 to 1. A text that could not be tagged counts as wrong.
+    """
+    outcomes: list[Outcome] = []
+    for start in range(0, len(rows), at_once):
+        outcomes += tag([Enrichment(text=storable(row.text)) for row in rows[start : start + at_once]])
+    scores = {kind: _kind(kind, rows, outcomes) for kind in KINDS if any(kind in row.labels for row in rows)}
+    return {"n": len(rows), "failed": sum(outcome.note is not None for outcome in outcomes), **scores}
+
+
+def score(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """n, accuracy, macro-F1 and the classes' precision, recall, F1 of (true, given) pairs.
+
+    As scikit-learn's f1_score(average="macro", zero_division=0): the classes are those used on either side, and a
+    ratio of nothing is 0.
+    """
+    right = Counter(true for true, given in pairs if true == given)
+    trues, givens = Counter(true for true, _ in pairs), Counter(given for _, given in pairs)
+    labels = sorted({*trues, *givens} - {MISSING})
+    classes = {label: _class(right[label], trues[label], givens[label]) for label in labels}
+    return {
+        "n": len(pairs),
+        "accuracy": _ratio(right.total(), len(pairs)),
+        "macro_f1": _ratio(sum(c["f1"] for c in classes.values()), len(classes)),
+        "per_class": classes,
+    }
+
+
+def _class(right: int, true: int, given: int) -> dict[str, Any]:
+    return {
+        "precision": _ratio(right, given),
+        "recall": _ratio(right, true),
+        "f1": _ratio(2 * right, true + given),
+        "n": true,
+    }
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+def _kind(kind: str, rows: Sequence[Labelled], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    told = [
+        (row.lang or "", row.labels[kind], _given(outcome, kind))
+        for row, outcome in zip(rows, outcomes, strict=True)
+        if kind in row.labels
+    ]
+    langs = sorted({lang for lang, _, _ in told if lang})
+    per_lang = {lang: score([(true, given) for said, true, given in told if said == lang]) for lang in langs}
+    for scores in per_lang.values():
+        del scores["per_class"]
+    return {**score([(true, given) for _, true, given in told]), "per_lang": per_lang}
+
+
+def _given(outcome: Outcome, kind: str) -> str:
+    label = getattr(outcome.enrichment, kind)
+    return MISSING if label is None else str(label.label)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open("rb") as raw, _unpacked(raw, path) as file:
+            yield from io.TextIOWrapper(file, encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise NotFound("The file {path} does not exist. Check the name.", path=str(path)) from None
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        raise Invalid("The file {path} cannot be read: {reason}.", path=str(path), reason=str(error)) from None
+
+
+def _unpacked(raw: BinaryIO, path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw

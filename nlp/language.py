@@ -1,0 +1,82 @@
+"""Which language a text is in — or an honest "cannot tell" for an emoji, a link or a single word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from escucha.enrichment import UNDETERMINED, Enrichment, Label
+from escucha.errors import ConfigError
+from escucha.text import storable
+from nlp.chain import ModelOptions
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
+
+NEIGHBOURS = ("es", "en", "pt", "fr", "it", "de", "ca")
+"""Told apart besides the configured ones, so that a French text is called French and not the nearest of ours."""
+READ = 2_000
+_NOISE = re.compile(r"(?:https?://|www\.)\S+|[@#]\w+|\S+@\S+|<\w+>", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+")
+_LATIN = re.compile(r"[a-zA-ZªºÀ-ɏ]")
+_LATIN_ONLY = frozenset({"es", "en", "pt", "fr", "it", "de", "ca", "gl", "eu", "nl", "pl", "ro", "sv", "da", "no"})
+
+
+class Language:
+    """Gives `lang` by py3langid, restricted to the configured languages and their neighbours.
+
+    py3langid keeps its restriction in a module-wide object; this has one of its own, so that two chains can differ.
+
+    Raises:
+        ConfigError: a configured language that py3langid does not know.
+    """
+
+    name = "language"
+    version = f"py3langid-{version('py3langid')}"
+    needs: tuple[str, ...] = ()
+    gives = ("lang",)
+
+    def __init__(self, languages: tuple[str, ...]) -> None:
+        self._identifier = _open_identifier(languages)
+        self._latin = frozenset(languages) <= _LATIN_ONLY
+
+    def __call__(self, batch: Sequence[Enrichment]) -> list[Enrichment]:
+        """The batch with the language of each text, as its ISO 639-1 code or "und", and its probability."""
+        return [replace(enrichment, lang=self.tell(enrichment.text)) for enrichment in batch]
+
+    def tell(self, text: str) -> Label:
+        """The language of one text; links, handles and hashtags are not read, and count only when nothing else is."""
+        words = _WORD.findall(_NOISE.sub(" ", storable(text[:READ])))
+        if not tellable(words, latin=self._latin):
+            return Label(UNDETERMINED, 0.0)
+        lang, score = self._identifier.classify(" ".join(words))
+        return Label(lang, round(float(score), 4))
+
+
+def tellable(words: Sequence[str], *, latin: bool) -> bool:
+    """Whether the words are enough to go by: two words and three letters, most of them in a script we know."""
+    letters = "".join(words)
+    if len(words) < 2 or len(letters) < 3:
+        return False
+    return not latin or 2 * len(_LATIN.findall(letters)) >= len(letters)
+
+
+def open_language(options: ModelOptions) -> Language:
+    """The language tagger for the configured languages."""
+    return Language(options.languages)
+
+
+def _open_identifier(languages: tuple[str, ...]) -> LanguageIdentifier:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    unknown = set(languages) - set(identifier.labels)
+    if unknown:
+        raise ConfigError(
+            "The language {lang} cannot be told apart. Take it out of the setting languages.", lang=min(unknown)
+        )
+    identifier.set_languages({*languages, *NEIGHBOURS})
+    return identifier

@@ -1,0 +1,23 @@
+"""What the verbs work with: the store, the pool, and the options of collectors and models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+from collectors.http import WebOptions
+
+from nlp import ModelOptions
+from store.engine import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """Built once at the doors (api) and handed down. `keys` holds each source's credentials by source name."""
+
+    store: Store
+    pool: Executor
+    web: WebOptions
+    models: ModelOptions
+    keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -1,0 +1,74 @@
+"""Keeps the clock: a few ticks in one leading process; what is due is a column in the database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Lock
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from escucha.errors import EscuchaError
+from pipeline.collect import collect_due
+from pipeline.enrich import enrich_pending
+from pipeline.means import Means
+from pipeline.pool import Ticks
+from store.leader import Leader, candidate
+
+log = logging.getLogger(__name__)
+
+COLLECT_SECONDS = 30
+ENRICH_SECONDS = 5
+
+
+def now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+class Clock:
+    """Ticks while it is entered, and acts only while its process leads.
+
+    `collect` and `enrich` are seconds between two ticks.
+    """
+
+    def __init__(
+        self, means: Means, leader: Leader | None = None, collect: float = COLLECT_SECONDS,
+        enrich: float = ENRICH_SECONDS,
+    ) -> None:
+        self._means = means
+        self._leader = leader or candidate(means.store)
+        self._asking = Lock()
+        self._scheduler = BackgroundScheduler(
+            executors={"default": Ticks()},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone=UTC,
+        )
+        for tick, seconds in ((self.collect, collect), (self.enrich, enrich)):
+            self._scheduler.add_job(tick, "interval", seconds=seconds, next_run_time=now(), id=tick.__name__)
+
+    def __enter__(self) -> Clock:
+        self._scheduler.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._scheduler.shutdown(wait=True)
+        self._leader.resign()
+
+    def collect(self) -> None:
+        """One tick: run the watches that are due."""
+        self._lead(lambda: collect_due(self._means, now()))
+
+    def enrich(self) -> None:
+        """One tick: tag what waits."""
+        self._lead(lambda: enrich_pending(self._means, now))
+
+    def _lead(self, act: Callable[[], object]) -> None:
+        try:
+            with self._asking:  # the two ticks share one candidate
+                leads = self._leader.leads()
+            if leads:
+                act()
+        except EscuchaError as error:  # said once a tick, in a sentence; the next tick tries again
+            log.warning("%s", error)

@@ -1,0 +1,71 @@
+"""Turns rows into words: what leaves the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from escucha.enrichment import Enrichment, Label, TaggedMention
+from escucha.mention import Author, Engagement, Mention
+from escucha.text import storable
+from store.tables import AuthorRow, BrandRow, MentionRow
+
+LABELS = ("lang", "sentiment", "stage", "pain", "touchpoint", "emotion")
+
+
+def selection() -> Select[*tuple[Any, ...]]:
+    """The query for mentions with their authors and brands; each of its rows goes to `tagged`."""
+    return (
+        select(MentionRow, AuthorRow, BrandRow.slug)
+        .join(BrandRow, BrandRow.id == MentionRow.brand_id)
+        .outerjoin(AuthorRow, AuthorRow.id == MentionRow.author_id)
+    )
+
+
+def tagged(row: MentionRow, writer: AuthorRow | None, slug: str) -> TaggedMention:
+    """A mention as its row, its author's row and its brand's slug tell it."""
+    labels: dict[str, Any] = {name: _label(getattr(row, name), getattr(row, f"{name}_score")) for name in LABELS}
+    return TaggedMention(
+        id=row.id, brand=slug, mention=_mention(row, writer),
+        enrichment=Enrichment(
+            text=as_read(row.title, row.text), declared_lang=row.declared_lang, versions=row.versions or {}, **labels
+        ),
+        state=row.state, note=row.note,  # type: ignore[arg-type]
+    )
+
+
+def as_read(title: str | None, text: str) -> str:
+    """What the taggers read of a mention: its title, if any, and its text."""
+    return f"{title}\n{text}" if title else text
+
+
+def _label(label: str | None, score: float | None) -> Label | None:
+    return Label(label, score or 0.0) if label is not None else None
+
+
+def _mention(row: MentionRow, writer: AuthorRow | None) -> Mention:
+    return Mention(
+        source=row.source, source_id=row.source_id, text=row.text, created_at=row.created_at,
+        kind=row.kind,  # type: ignore[arg-type]
+        title=row.title, lang=row.declared_lang, url=row.url, edited_at=row.edited_at,
+        author=_author(writer) if writer else None,
+        engagement=Engagement(likes=row.likes, comments=row.comments, shares=row.shares, views=row.views),
+        rating=row.rating, parent_id=row.parent_id, place=row.place, raw=row.raw,
+    )
+
+
+def _author(row: AuthorRow) -> Author:
+    return Author(id=row.key, handle=row.handle, name=row.name, url=row.url, followers=row.followers,
+                  verified=row.verified)
+
+
+def storable_json(value: Any) -> Any:
+    """The same JSON with every text made storable, whatever its depth; what is no JSON becomes its text."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(str(key)): storable_json(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable_json(inner) for inner in value]
+    return value if value is None or isinstance(value, bool | int | float) else storable(str(value))

@@ -1,0 +1,183 @@
+"""The rows: brands, watches and their runs, authors, and mentions with what was understood of them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from store.types import UtcTime
+
+PANEL = ("brand_id", "created_at", "day", "stage", "sentiment", "pain", "touchpoint", "source", "lang")
+Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only as INTEGER
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that a migration can find it on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcTime, str: Text, dict[str, Any]: JSON(none_as_null=True), list[str]: JSON}  # noqa: RUF012
+
+
+class BrandRow(Base):
+    """A brand we listen for."""
+
+    __tablename__ = "brand"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    slug: Mapped[str] = mapped_column(String(100), unique=True)
+    name: Mapped[str]
+    aliases: Mapped[list[str]]
+    rivals: Mapped[list[str]]
+    languages: Mapped[list[str]]
+    timezone: Mapped[str]
+    sample: Mapped[bool] = mapped_column(default=False)
+
+
+class WatchRow(Base):
+    """A query put to one source on a schedule; `next_at` is the schedule, `leased_until` keeps two from running it."""
+
+    __tablename__ = "watch"
+    __table_args__ = (
+        UniqueConstraint("brand_id", "source", "query"),
+        Index("ix_watch_due", "next_at", **_where("state = 'active'")),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"))
+    source: Mapped[str] = mapped_column(String(100))
+    query: Mapped[str]
+    terms: Mapped[list[str]]
+    every: Mapped[int]
+    state: Mapped[str] = mapped_column(String(20), default="active")
+    cursor: Mapped[dict[str, Any] | None]
+    next_at: Mapped[datetime | None]
+    leased_until: Mapped[datetime | None]
+    last_run_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    problem: Mapped[dict[str, Any] | None]
+
+
+class RunRow(Base):
+    """The ledger of one run of a watch: fetched = new + updated + duplicate + refused."""
+
+    __tablename__ = "run"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    watch_id: Mapped[int] = mapped_column(ForeignKey("watch.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    fetched: Mapped[int]
+    new: Mapped[int]
+    updated: Mapped[int]
+    duplicate: Mapped[int]
+    refused: Mapped[int]
+    refusals: Mapped[dict[str, Any] | None]
+    problem: Mapped[dict[str, Any] | None]
+
+
+class AuthorRow(Base):
+    """Who speaks, per source: identities are never joined across platforms."""
+
+    __tablename__ = "author"
+    __table_args__ = (UniqueConstraint("source", "key"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    source: Mapped[str] = mapped_column(String(100))
+    key: Mapped[str]
+    handle: Mapped[str]
+    name: Mapped[str | None]
+    url: Mapped[str | None]
+    followers: Mapped[int | None] = mapped_column(BigInteger)
+    verified: Mapped[bool | None]
+
+
+class MentionRow(Base):
+    """One thing one person said about one brand, with its labels and the state of its enrichment.
+
+    `day` is the brand's local day, kept so that no query needs time-zone arithmetic; `folded` is the text for
+    matching (escucha.text.fold); `content` is the hash that tells an edit from a repeat.
+    """
+
+    __tablename__ = "mention"
+    __table_args__ = (
+        UniqueConstraint("brand_id", "source", "source_id"),
+        Index("ix_mention_newest", "brand_id", "created_at", "id"),
+        Index("ix_mention_stage", "brand_id", "stage", "created_at", "id"),
+        # Covers the dashboards' counts; the mentions themselves are not read for them.
+        Index("ix_mention_panel", *PANEL),
+        Index("ix_mention_author_id", "author_id"),
+        Index("ix_mention_pending", "id", **_where("state = 'pending'")),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"))
+    watch_id: Mapped[int | None] = mapped_column(ForeignKey("watch.id", ondelete="SET NULL"), index=True)
+    source: Mapped[str] = mapped_column(String(100))
+    source_id: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(20))
+    title: Mapped[str | None]
+    text: Mapped[str]
+    folded: Mapped[str]
+    content: Mapped[str] = mapped_column(String(32))
+    declared_lang: Mapped[str | None] = mapped_column(String(35))
+    url: Mapped[str | None]
+    created_at: Mapped[datetime]
+    edited_at: Mapped[datetime | None]
+    heard_at: Mapped[datetime]
+    day: Mapped[date] = mapped_column(Date)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("author.id", ondelete="SET NULL"))
+    likes: Mapped[int | None] = mapped_column(BigInteger)
+    comments: Mapped[int | None] = mapped_column(BigInteger)
+    shares: Mapped[int | None] = mapped_column(BigInteger)
+    views: Mapped[int | None] = mapped_column(BigInteger)
+    rating: Mapped[float | None] = mapped_column(Float)
+    parent_id: Mapped[str | None]
+    place: Mapped[str | None]
+    raw: Mapped[dict[str, Any] | None]
+
+    state: Mapped[str] = mapped_column(String(10), default="pending")
+    tries: Mapped[int] = mapped_column(default=0)
+    note: Mapped[str | None]
+    leased_until: Mapped[datetime | None]
+    tagged_at: Mapped[datetime | None]
+    versions: Mapped[dict[str, Any] | None]
+    lang: Mapped[str | None] = mapped_column(String(35))
+    lang_score: Mapped[float | None] = mapped_column(Float)
+    sentiment: Mapped[str | None] = mapped_column(String(40))
+    sentiment_score: Mapped[float | None] = mapped_column(Float)
+    stage: Mapped[str | None] = mapped_column(String(40))
+    stage_score: Mapped[float | None] = mapped_column(Float)
+    pain: Mapped[str | None] = mapped_column(String(40))
+    pain_score: Mapped[float | None] = mapped_column(Float)
+    touchpoint: Mapped[str | None] = mapped_column(String(40))
+    touchpoint_score: Mapped[float | None] = mapped_column(Float)
+    emotion: Mapped[str | None] = mapped_column(String(40))
+    emotion_score: Mapped[float | None] = mapped_column(Float)
+    vector: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -1,0 +1,90 @@
+"""Scores come out as counted by hand, and bad rows are named by their number."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sklearn.metrics import f1_score
+
+from escucha.enrichment import Enrichment, Label
+from escucha.errors import Invalid, NotFound
+from nlp.chain import Outcome
+from nlp.evaluate import Labelled, evaluate, read_labelled, score
+
+
+def says(**answers: str | None) -> Any:
+    """A chain that answers each text with its sentiment; None: it fails on it."""
+
+    def tag(batch: Sequence[Enrichment]) -> list[Outcome]:
+        return [
+            Outcome(enrichment=item, note="failed") if answers[item.text] is None
+            else Outcome(enrichment=replace(item, sentiment=Label(str(answers[item.text]), 1.0)))
+            for item in batch
+        ]  # fmt: skip
+
+    return tag
+
+
+def row(text: str, sentiment: str, lang: str | None = None) -> Labelled:
+    return Labelled(text=text, labels={"sentiment": sentiment}, lang=lang)
+
+
+def test_scores_are_those_counted_by_hand() -> None:
+    rows = [row("a", "positive", "es"), row("b", "positive", "es"), row("c", "negative", "en"), row("d", "neutral", "en")]
+    found = evaluate(rows, says(a="positive", b="negative", c="negative", d="neutral"))["sentiment"]
+    assert (found["n"], found["accuracy"]) == (4, 0.75)
+    assert found["per_class"]["positive"] == {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "n": 2}
+    assert found["per_class"]["negative"] == {"precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "n": 1}
+    assert found["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    assert found["per_lang"]["es"] == {"n": 2, "accuracy": 0.5, "macro_f1": pytest.approx(1 / 3)}
+    assert found["per_lang"]["en"]["accuracy"] == 1.0
+
+
+def test_macro_f1_is_scikit_learns() -> None:
+    pairs = [("a", "a"), ("a", "b"), ("b", "c"), ("c", "c"), ("c", "a"), ("d", "d")]
+    trues, givens = zip(*pairs, strict=True)
+    assert score(pairs)["macro_f1"] == pytest.approx(f1_score(trues, givens, average="macro", zero_division=0))
+
+
+def test_a_text_that_could_not_be_tagged_counts_as_wrong() -> None:
+    found = evaluate([row("a", "positive"), row("b", "positive")], says(a="positive", b=None))
+    assert found["failed"] == 1
+    assert found["sentiment"]["accuracy"] == 0.5
+    assert list(found["sentiment"]["per_class"]) == ["positive"]
+
+
+def test_only_the_kinds_that_have_labels_are_scored() -> None:
+    assert set(evaluate([row("a", "neutral")], says(a="neutral"))) == {"n", "failed", "sentiment"}
+
+
+def test_rows_are_read_and_bad_ones_named_by_number(tmp_path: Path) -> None:
+    path = tmp_path / "labelled.jsonl.gz"
+    lines = [
+        json.dumps({"text": "bien", "label": "positive", "lang": "es"}), "", "{", json.dumps({"text": 5}), "[1]",
+        json.dumps({"text": "mal", "label": "reclamo"}), json.dumps({"text": "mal", "stage": "retention", "pain": "none"}),
+    ]  # fmt: skip
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    rows, bad = read_labelled(path)
+    assert [dict(found.labels) for found in rows] == [{"sentiment": "positive"}, {"stage": "retention", "pain": "none"}]
+    assert rows[0].lang == "es"
+    assert [(line.number, line.why) for line in bad] == [(3, "not JSON"), (4, "no text"), (5, "no text"), (6, "no label")]
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="nowhere.jsonl"):
+        read_labelled(tmp_path / "nowhere.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.jsonl", b"plain\n"), ("a.jsonl", b""), ("a.jsonl.gz", b"not gzip"), ("a.jsonl", b"\xff\xfe{")]
+)
+def test_a_file_of_another_kind_is_refused_with_a_reason(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(Invalid, match=r"a\.jsonl"):
+        read_labelled(tmp_path / name)
