@@ -108,7 +108,8 @@ def on_two_cores(texts: list[str]) -> int:
     """Texts a second of two processes together, each with all the texts."""
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         pool.map(tag_all, [texts, texts], chunksize=1)
-        return round(2 * len(texts) / statistics.median(timed(lambda some: both(pool, some), texts) for _ in range(RUNS)))
+        seconds = statistics.median(timed(lambda some: both(pool, some), texts) for _ in range(RUNS))
+    return round(2 * len(texts) / seconds)
 
 
 def both(pool: Any, texts: list[str]) -> None:
@@ -119,8 +120,12 @@ def both(pool: Any, texts: list[str]) -> None:
 def cold(code: str, *arguments: str) -> float:
     """Seconds from the start of a fresh Python to its end, the median of several."""
     command = [sys.executable, "-c", code, *arguments]
-    runs = [timed(lambda _: subprocess.run(command, cwd=ROOT, check=True), []) for _ in range(RUNS)]  # type: ignore[arg-type,return-value]
-    return round(statistics.median(runs), 3)
+    return round(statistics.median(timed(lambda _: run(command), []) for _ in range(RUNS)), 3)
+
+
+def run(command: list[str]) -> None:
+    """Run a command to its end. Raises CalledProcessError when it fails."""
+    subprocess.run(command, cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":

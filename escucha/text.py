@@ -19,7 +19,7 @@ def storable(text: str) -> str:
 
 def fold(text: str) -> str:
     """For matching: case and accents aside, ñ kept apart from n, one space between words."""
-    guarded = text.casefold().replace("ñ", "\0")
+    guarded = unicodedata.normalize("NFC", text).casefold().replace("ñ", "\0")
     bare = "".join(c for c in unicodedata.normalize("NFKD", guarded) if not unicodedata.combining(c))
     return " ".join(bare.replace("\0", "ñ").split())
 

@@ -6,9 +6,11 @@ there is one.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from escucha.enrichment import SENTIMENTS, Enrichment, Label, Sentiment
@@ -39,8 +41,8 @@ class HubSentiment:
     needs: tuple[str, ...] = ()
     gives = ("sentiment",)
 
-    def __init__(self, model: str, labels: Sequence[str], classify: Classify) -> None:
-        self.version = model
+    def __init__(self, version: str, labels: Sequence[str], classify: Classify) -> None:
+        self.version = version
         self._ours = ours(labels)
         self._classify = classify
 
@@ -66,8 +68,8 @@ class HubVectors:
     needs: tuple[str, ...] = ()
     gives = ("vector",)
 
-    def __init__(self, model: str, encode: Encode) -> None:
-        self.version = model
+    def __init__(self, version: str, encode: Encode) -> None:
+        self.version = version
         self._encode = encode
 
     def __call__(self, batch: Sequence[Enrichment]) -> list[Enrichment]:
@@ -104,8 +106,16 @@ def open_sentiment(options: ModelOptions) -> HubSentiment:
         classifier = pipeline("text-classification", model=model, device=_device(), top_k=None)
     except Exception as error:  # the libraries raise OSError, ValueError, ImportError, RuntimeError and their own
         raise _cannot_open(model, error) from error
-    labels = list(classifier.model.config.id2label.values())
-    return HubSentiment(model, labels, lambda texts: classifier(texts, truncation=True, batch_size=AT_ONCE))
+    config = classifier.model.config
+    version = version_of(model, getattr(config, "_commit_hash", None))
+    # Some tokenizers name no limit, and RoBERTa's positions start at 2: without this a long text would raise.
+    most = min(classifier.tokenizer.model_max_length, getattr(config, "max_position_embeddings", 512) - 2)
+
+    def classify(texts: list[str]) -> Sequence[Scores]:
+        answers: Sequence[Scores] = classifier(texts, truncation=True, max_length=most, batch_size=AT_ONCE)
+        return answers
+
+    return HubSentiment(version, list(config.id2label.values()), classify)
 
 
 def open_vectors(options: ModelOptions) -> HubVectors:
@@ -121,7 +131,19 @@ def open_vectors(options: ModelOptions) -> HubVectors:
     def encode(texts: list[str]) -> Any:
         return encoder.encode(texts, batch_size=AT_ONCE, normalize_embeddings=True, show_progress_bar=False)
 
-    return HubVectors(model, encode)
+    return HubVectors(version_of(model), encode)
+
+
+def version_of(model: str, commit: str | None = None) -> str:
+    """A name that changes when the model does: a folder's with a digest of its weights, a hub's with its commit."""
+    folder = Path(model)
+    if not folder.is_dir():
+        return f"{model}@{commit[:12]}" if commit else model
+    digest = hashlib.sha256()
+    for path in sorted((*folder.rglob("*.safetensors"), *folder.rglob("*.bin"), *folder.rglob("config.json"))):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return f"{folder.name}@{digest.hexdigest()[:12]}"
 
 
 def _device() -> str:

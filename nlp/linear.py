@@ -107,7 +107,7 @@ def read_weights(folder: Path) -> Weights:
     try:
         with np.load(path, allow_pickle=False) as file:
             return _unpack({key: file[key] for key in file.files})
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ModelError(
             "The model {path} cannot be read: {reason}. Train it again with `escucha train`.",
             path=str(path), reason=str(error),

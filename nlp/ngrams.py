@@ -54,13 +54,16 @@ def pieces(texts: Sequence[str]) -> tuple[Ints, Ints, Ints]:
 
 
 def _spans(codes: NDArray[np.uint32]) -> tuple[Ints, Ints, Ints]:
-    """Start, end and kind of every piece: character n-grams within a word and its borders, words, pairs of words."""
+    """Start, end and kind of every piece: character n-grams within a word and its borders, words, pairs of words.
+
+    Two blanks in a row are where two texts meet; no piece reaches over them.
+    """
     blank = codes == _SPACE
     before = np.concatenate([[0], np.cumsum(blank)])
     parts: list[tuple[Ints, Ints, int]] = []
     for n in CHARS:
         starts = np.arange(max(0, len(codes) - n + 1))
-        inside = before[starts + n - 1] == before[starts + 1]
+        inside = (before[starts + n - 1] == before[starts + 1]) & (before[starts + 2] < before[starts] + 2)
         parts.append((starts[inside], starts[inside] + n, n))
     edges = np.flatnonzero(blank)
     filled = np.diff(edges) > 1

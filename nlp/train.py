@@ -46,7 +46,11 @@ class Setting:
     written: float
 
 
-GRID = tuple(Setting(c=c, balance=b, written=w) for c, b, w in product((3.0, 8.0), (0.5, 1.0), (0.3, 1.0)))
+GRID = tuple(
+    Setting(c=c, balance=balance, written=written)
+    for (c, balance), written in product(((3.0, 0.5), (3.0, 1.0), (8.0, 0.5)), (0.3, 1.0))
+)
+"""The settings that are tried; each costs about 5 seconds a kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,8 @@ from concurrent.futures import CancelledError, as_completed
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from collectors.http import WebOptions
-
 import collectors
+from collectors.http import WebOptions
 from escucha.brand import Brand, Problem, Query, Watch, WatchState
 from escucha.errors import ConfigError, EscuchaError, Invalid, NotFound, Refused, SourceError, TryLater
 from escucha.mention import Mention
@@ -41,7 +40,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Haul:
-    """What a worker brings back: all that could be read, where to go on from, and what stopped it, if anything."""
+    """What a worker brings back: what can be saved, what cannot and why, where to go on from, and what stopped it."""
 
     mentions: tuple[Mention, ...] = ()
     refusals: tuple[Refusal, ...] = ()
@@ -59,7 +58,7 @@ class Outcome:
     problem: EscuchaError | None
 
 
-def pull(order: Order) -> Haul:
+def pull(order: Order, now: datetime) -> Haul:
     """Ask the source for everything new. Pure towards the database; an error keeps the pages read before it."""
     found: list[Mention] = []
     refused: list[Refusal] = []
@@ -67,8 +66,9 @@ def pull(order: Order) -> Haul:
     try:
         source = collectors.open_source(order.source, order.web, order.keys)
         for page in source.pages(order.query, order.cursor):
-            found += page.mentions
-            refused += page.refusals
+            admitted, refusals = admit(page.mentions, now)
+            found += admitted
+            refused += [*page.refusals, *refusals]
             cursor = page.cursor if page.cursor is not None else cursor
     except EscuchaError as error:
         problem = error
@@ -113,26 +113,21 @@ def settle(
     store: Store, watch: Watch, brand: Brand, haul: Haul, now: datetime, dice: random.Random | None = None
 ) -> Outcome:
     """Save a haul: mentions, cursor and ledger in one transaction, so that a crash leaves no hole and no repeat."""
-    admitted, refused = admit(haul.mentions, now)
-    refusals = [*haul.refusals, *refused]
     verdict = judge(watch, haul.problem, now, dice or random.Random())
     with store.write() as session:
-        saved = mentions.save(session, brand, admitted, now, watch.id)
+        saved = mentions.save(session, brand, haul.mentions, now, watch.id)
         watches.settle(
             session, watch, now=now, next_at=verdict.next_at, cursor=haul.cursor, failures=verdict.failures,
-            state=verdict.state, problem=verdict.problem, saved=saved, refusals=refusals,
+            state=verdict.state, problem=verdict.problem, saved=saved, refusals=haul.refusals,
         )
-    return Outcome(watch=watch, saved=saved, refused=len(refusals), problem=haul.problem)
+    return Outcome(watch=watch, saved=saved, refused=len(haul.refusals), problem=haul.problem)
 
 
 def collect_due(means: Means, now: datetime) -> list[Outcome]:
     """Run every watch that is due: asked on the pool, saved here one after the other."""
     with means.store.write() as session:
         due = [(watch, brands.by_id(session, watch.brand_id)) for watch in watches.claim_due(session, now)]
-    running = {
-        means.pool.submit(pull, _order(watch, means)): (watch, brand)
-        for watch, brand in due
-    }
+    running = {means.pool.submit(pull, _order(watch, means), now): (watch, brand) for watch, brand in due}
     outcomes = []
     for future in as_completed(running):
         watch, brand = running[future]

@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 
-import nlp
 from escucha.enrichment import Enrichment
+from nlp.chain import Outcome, tag_texts
 from pipeline.means import Means
 from store import enrichments
 from store.enrichments import Pending
@@ -46,18 +46,18 @@ def enrich_pending(
     return Enriched(done=done, failed=failed)
 
 
-def _claim(means: Means, now: datetime) -> list[tuple[list[Pending], Future[list[nlp.Outcome]]]]:
+def _claim(means: Means, now: datetime) -> list[tuple[list[Pending], Future[list[Outcome]]]]:
     with means.store.write() as session:
         waiting = enrichments.claim(session, BATCH * IN_FLIGHT, now)
     batches = [waiting[i : i + BATCH] for i in range(0, len(waiting), BATCH)]
     return [
-        (batch, means.pool.submit(nlp.tag_texts, means.models, [pending.enrichment for pending in batch]))
+        (batch, means.pool.submit(tag_texts, means.models, [pending.enrichment for pending in batch]))
         for batch in batches
     ]
 
 
 def _save(
-    means: Means, batch: Sequence[Pending], future: Future[list[nlp.Outcome]], now: datetime
+    means: Means, batch: Sequence[Pending], future: Future[list[Outcome]], now: datetime
 ) -> tuple[int, int]:
     try:
         outcomes = future.result()

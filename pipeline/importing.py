@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from collectors.http import WebOptions
-
 import collectors
+from collectors.http import WebOptions
 from escucha.brand import Brand, Query
 from escucha.source import Refusal
 from pipeline.admit import admit

@@ -7,8 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from collectors.http import WebOptions
-
-from nlp import ModelOptions
+from nlp.chain import ModelOptions
 from store.engine import Store
 
 

@@ -62,6 +62,7 @@ def _mention(line: Mapping[str, Any], anchor: datetime) -> Mention:
     return Mention(
         source=line["source"], source_id=line["id"], text=line["text"], title=line.get("title"), kind=line["kind"],
         lang=line.get("lang"), url=line.get("url"), created_at=anchor - timedelta(days=line["days_ago"]),
-        author=Author(**author) if author else None, rating=line.get("rating"), place=line.get("place"),
+        author=Author(**author | {"handle": author["handle"] or author["id"]}) if author else None,
+        rating=line.get("rating"), place=line.get("place"),
         engagement=Engagement(**{name: line.get(name) for name in ("likes", "comments", "shares", "views")}),
     )

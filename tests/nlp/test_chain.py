@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 
 import pytest
 
+from escucha.enrichment import Enrichment
 from escucha.errors import ConfigError, ModelError
 from nlp.chain import Chain, ModelOptions, tag_texts
 from tests.nlp.fakes import Says, texts
@@ -55,6 +57,21 @@ def test_a_broken_model_is_not_blamed_on_the_texts() -> None:
     broken = Says("hub", poison="a", error=lambda: ModelError("The model is gone."))
     with pytest.raises(ModelError):
         Chain([broken])(texts("a", "b"))
+
+
+def test_outcomes_come_back_from_a_worker_as_they_were() -> None:
+    outcomes = Chain([Says("mood", poison="x")])(texts("hola", "x"))
+    assert pickle.loads(pickle.dumps(outcomes)) == outcomes
+
+
+def test_a_tagger_that_loses_a_text_is_asked_one_by_one() -> None:
+    class Forgetful(Says):
+        def __call__(self, batch: Sequence[Enrichment]) -> list[Enrichment]:
+            return super().__call__(batch)[:1]
+
+    outcomes = Chain([Forgetful("mood")])(texts("uno", "dos"))
+    assert [outcome.enrichment.text for outcome in outcomes] == ["uno", "dos"]
+    assert all(outcome.enrichment.sentiment for outcome in outcomes)
 
 
 def test_an_empty_batch_asks_nobody() -> None:

@@ -36,7 +36,9 @@ def row(text: str, sentiment: str, lang: str | None = None) -> Labelled:
 
 
 def test_scores_are_those_counted_by_hand() -> None:
-    rows = [row("a", "positive", "es"), row("b", "positive", "es"), row("c", "negative", "en"), row("d", "neutral", "en")]
+    rows = [
+        row("a", "positive", "es"), row("b", "positive", "es"), row("c", "negative", "en"), row("d", "neutral", "en"),
+    ]  # fmt: skip
     found = evaluate(rows, says(a="positive", b="negative", c="negative", d="neutral"))["sentiment"]
     assert (found["n"], found["accuracy"]) == (4, 0.75)
     assert found["per_class"]["positive"] == {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "n": 2}
@@ -67,22 +69,25 @@ def test_rows_are_read_and_bad_ones_named_by_number(tmp_path: Path) -> None:
     path = tmp_path / "labelled.jsonl.gz"
     lines = [
         json.dumps({"text": "bien", "label": "positive", "lang": "es"}), "", "{", json.dumps({"text": 5}), "[1]",
-        json.dumps({"text": "mal", "label": "reclamo"}), json.dumps({"text": "mal", "stage": "retention", "pain": "none"}),
+        json.dumps({"text": "mal", "label": "reclamo"}),
+        json.dumps({"text": "mal", "stage": "retention", "pain": "none"}),
     ]  # fmt: skip
     path.write_bytes(gzip.compress("\n".join(lines).encode()))
     rows, bad = read_labelled(path)
     assert [dict(found.labels) for found in rows] == [{"sentiment": "positive"}, {"stage": "retention", "pain": "none"}]
     assert rows[0].lang == "es"
-    assert [(line.number, line.why) for line in bad] == [(3, "not JSON"), (4, "no text"), (5, "no text"), (6, "no label")]
+    whys = [(line.number, line.why) for line in bad]
+    assert whys == [(3, "not JSON"), (4, "no text"), (5, "no text"), (6, "no label")]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="nowhere.jsonl"):
+    with pytest.raises(NotFound, match=r"nowhere\.jsonl"):
         read_labelled(tmp_path / "nowhere.jsonl")
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.jsonl", b"plain\n"), ("a.jsonl", b""), ("a.jsonl.gz", b"not gzip"), ("a.jsonl", b"\xff\xfe{")]
+    ("name", "content"),
+    [("a.jsonl", b"plain\n"), ("a.jsonl", b""), ("a.jsonl.gz", b"not gzip"), ("a.jsonl", b"\xff\xfe{")],
 )
 def test_a_file_of_another_kind_is_refused_with_a_reason(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)

@@ -35,8 +35,17 @@ def test_a_language_is_told(language: Language, text: str, lang: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "   ", "😡😡😡", "ok", "jajaja", "a b", "@ana @luis", "https://example.com/hola-mundo", "#BuenosDias",
-             "12345 67", "¿¡!?", "Это ужасный сервис, ничего не работает", "とても良いサービスです ありがとう", "\x00\ud800"],
+    ("text", "lang"),
+    [("no sirve la app", "es"), ("bom demais", "pt"), ("très bon café monsieur", "fr"), ("ottimo caffè davvero", "it")],
+)
+def test_a_neighbour_must_be_sure_to_be_named(language: Language, text: str, lang: str) -> None:
+    assert language.tell(text).label == lang
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "😡😡😡", "ok", "jajaja", "a b", "@ana @luis", "https://example.com/hola-mundo", "#BuenosDias",
+     "12345 67", "¿¡!?", "Это ужасный сервис, ничего не работает", "とても良い サービスです ありがとう", "\x00\ud800"],
 )  # fmt: skip
 def test_what_cannot_be_told_is_und(language: Language, text: str) -> None:
     assert language.tell(text).label == "und"

@@ -93,7 +93,9 @@ def test_a_record_has_every_kind_of_label() -> None:
     assert record["sentiment"] == {"label": "neutral", "score": 0.5}
 
 
-@pytest.mark.parametrize("bad", ['{"text": ', '{"id": 7}', '{"text": 3}', '{"text": null}', "{" * 50_000, b'{"a": \xff'])
+@pytest.mark.parametrize(
+    "bad", ['{"text": ', '{"id": 7}', '{"text": 3}', '{"text": null}', '{"a":' * 50_000, b'{"a": \xff']
+)
 def test_a_bad_line_becomes_an_error_and_the_next_goes_on(bad: str | bytes) -> None:
     first, second = answers(bad, "sigue")
     assert set(first) == {"id", "error"}
@@ -110,9 +112,9 @@ def test_a_text_that_a_tagger_cannot_read_becomes_an_error() -> None:
 def test_hostile_lines_are_answered_and_can_be_written_out() -> None:
     chain = open_taggers(ModelOptions())
     lines: list[bytes] = [
-        b"\x00nul\x00", b'{"text": "\\ud800 solo", "id": "\\udfff"}', b"\xff\xfe\xfa", b"x" * 1_000_000, "😡".encode() * 99,
-        "\u202e\u2028\u0300\u0301".encode(), b'{"text": ""}', b'{"text": "' + b"no abre " * 120_000 + b'"}',
-        b'{"text": "hola", "id": {"a": 1}, "title": [1], "lang": 5}',
+        b"\x00nul\x00", b'{"text": "\\ud800 solo", "id": "\\udfff"}', b"\xff\xfe\xfa", b"x" * 1_000_000,
+        "😡".encode() * 99, "\u202e\u2028\u0300\u0301".encode(), b'{"text": ""}',
+        b'{"text": "' + b"no abre " * 120_000 + b'"}', b'{"text": "hola", "id": {"a": 1}, "title": [1], "lang": 5}',
     ]
     records = list(tag_lines(io.BytesIO(b"\n".join(lines)), chain))
     assert [record["id"] for record in records] == [1, "", 3, 4, 5, 6, 7, 8, 9]
