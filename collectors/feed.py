@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from calendar import timegm
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,8 +14,9 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 from xml.sax import SAXException
 from xml.sax.handler import ContentHandler
 
+from collectors.dates import read_moment
 from collectors.plain import plain
-from escucha.errors import Refused
+from escucha.errors import Refused, Unreadable
 
 MAX_ENTRIES = 1000
 _HTML = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
@@ -62,10 +64,12 @@ def read_feed(body: bytes, url: str, content_type: str) -> Feed:
     import feedparser
 
     # As a stream: given bytes, feedparser would first try them as the name of a local file.
-    parsed = feedparser.parse(
-        BytesIO(body), response_headers={"content-type": content_type, "content-location": url}
-    )
-    if not parsed.version and not parsed.entries:
+    headers = {"content-type": content_type, "content-location": url}
+    try:
+        parsed = feedparser.parse(BytesIO(body), response_headers=headers)
+    except Exception:  # on mangled bytes it raises whatever its decoders and parsers raise
+        raise _no_feed(body, url) from None
+    if not parsed.get("version") and not parsed.entries:
         raise _no_feed(body, url)
     return Feed(entries=tuple(parsed.entries[:MAX_ENTRIES]), url=url, lang=_lang(parsed.feed.get("language")))
 
@@ -100,7 +104,8 @@ def _no_feed(body: bytes, url: str) -> Refused:
             "This address answers with a web page, not a feed. The page offers a feed: use {feed}", feed=feed, host=host
         )
     return Refused(
-        "This address answers with a web page, not a feed. Look for RSS or Atom on {host} and use that address.", host=host
+        "This address answers with a web page, not a feed. Look for RSS or Atom on {host} and use that address.",
+        host=host,
     )
 
 
@@ -129,7 +134,7 @@ def _json_item(entry: Entry, feed: Feed) -> Item:
     authors = entry.get("authors") or [entry.get("author") or {}]
     text = plain(entry.get("content_html") or "") or entry.get("content_text") or entry.get("summary") or ""
     return Item(
-        id=str(entry.get("id") or entry["url"]),
+        id=_global(entry.get("id") or entry.get("url"), feed),
         title=plain(entry.get("title") or ""),
         text=text,
         url=_address(entry.get("url") or entry.get("external_url"), feed.url),
@@ -143,20 +148,34 @@ def _xml_item(entry: Entry, feed: Feed) -> Item:
     contents = [part.get("value", "") for part in entry.get("content", [])]
     source = entry.get("source", {}).get("title", "")
     return Item(
-        id=entry.get("id") or "",
+        id=_global(entry.get("id"), feed),
         title=plain(entry.get("title", "")).removesuffix(f" - {source}") if source else plain(entry.get("title", "")),
-        text=plain(max([*contents, ""], key=len) or entry.get("summary", "")),
+        text=_words(max([*contents, ""], key=len) or entry.get("summary", "")),
         url=_address(entry.get("link"), feed.url),
         lang=_lang(_entry_lang(entry)) or feed.lang,
         author=entry.get("author_detail", {}).get("name") or entry.get("author") or None,
         comments=_number(entry.get("slash_comments") or entry.get("thr_total")),
-        published=_utc(entry.get("published_parsed")) or _utc(entry.get("updated_parsed")),
+        published=_utc(entry.get("published_parsed"))
+        or _utc(dict(entry).get("updated_parsed"))  # feedparser's own get would answer with the other date
+        or _local(entry.get("published") or dict(entry).get("updated")),
     )
+
+
+def _words(html: str) -> str:
+    """Plain text; some feeds escape their markup twice, so what still looks like markup is stripped once more."""
+    text = plain(html)
+    return plain(text) if re.search(r"</(p|div|a)>", text) else text
 
 
 def _entry_lang(entry: Entry) -> str | None:
     details = [*entry.get("content", []), entry.get("summary_detail") or {}, entry.get("title_detail") or {}]
     return next((part["language"] for part in details if part.get("language")), None)
+
+
+def _global(entry_id: Any, feed: Feed) -> str:
+    """The entry's id, with the feed's host before a bare one ("123"): other feeds may count alike."""
+    bare = str(entry_id or "").strip()
+    return bare if not bare or ":" in bare else f"{urlsplit(feed.url).hostname}:{bare}"
 
 
 def _address(link: str | None, base: str) -> str | None:
@@ -180,8 +199,16 @@ def _number(value: Any) -> int | None:
 
 def _utc(parts: Any) -> datetime | None:
     try:
-        return datetime(*parts[:6], tzinfo=UTC) if parts else None
-    except (ValueError, TypeError):
+        return datetime.fromtimestamp(timegm(parts), UTC) if parts else None
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _local(value: Any) -> datetime | None:
+    """A date in Spanish or Portuguese words, which feedparser does not read."""
+    try:
+        return read_moment(value, UTC) if value else None
+    except Unreadable:
         return None
 
 

@@ -12,11 +12,11 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from collectors.admit import admit, admit_all
 from collectors.bookmark import bookmark, notes_of
 from collectors.clock import WALL, Clock
 from collectors.http import Answer, Web, WebOptions
 from collectors.plain import plain
+from escucha.admission import admit, admit_all
 from escucha.brand import Query
 from escucha.errors import Refused, TryLater
 from escucha.mention import Author, Engagement, Mention
@@ -126,7 +126,9 @@ def read_posts(answer: Answer) -> list[Post]:
     except (ValueError, RecursionError):
         if answer.body.lstrip()[:1] == b"<":
             raise _no_mastodon(host) from None
-        raise TryLater("The answer of {host} broke off. Nothing is lost: the watch goes on by itself.", host=host) from None
+        raise TryLater(
+            "The answer of {host} broke off. Nothing is lost: the watch goes on by itself.", host=host
+        ) from None
     if not isinstance(posts, list):
         raise _no_mastodon(host)
     return posts

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from collectors.admit import admit, admit_all
 from collectors.bookmark import bookmark, notes_of
 from collectors.clock import WALL, Clock
 from collectors.http import WebOptions, user_agent
 from collectors.verdict import judge
+from escucha.admission import admit, admit_all
 from escucha.brand import Query
 from escucha.errors import Refused, SourceError, TryLater
 from escucha.mention import Author, Engagement, Mention
@@ -64,6 +64,7 @@ class RedditSource:
         self._web = web
         self._keys = dict(keys)
         self._session = session
+        self._last: Any = None
         self._clock = clock
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
@@ -82,7 +83,7 @@ class RedditSource:
 
     def _listing(self, search: Search, after: str) -> dict[str, Any]:
         params = {"q": search.words, "sort": "new", "t": "all", "restrict_sr": "1", "limit": LIMIT, "after": after}
-        with _translated(self._clock, search.subreddit):
+        with self._translated(search.subreddit):
             answer = self._reddit().request(
                 method="GET", path=f"r/{search.subreddit}/search", params={k: v for k, v in params.items() if v}
             )
@@ -94,8 +95,22 @@ class RedditSource:
 
     def _reddit(self) -> Any:
         if not hasattr(self, "_praw"):
-            self._praw = sign_in(self._web, self._keys, self._session)
+            self._praw = sign_in(self._web, self._keys, self._session, self._hear)
         return self._praw
+
+    def _hear(self, response: Any) -> None:
+        self._last = response
+
+    @contextmanager
+    def _translated(self, subreddit: str) -> Iterator[None]:
+        import praw.exceptions
+        import prawcore
+
+        self._last = None
+        try:
+            yield
+        except (praw.exceptions.PRAWException, prawcore.PrawcoreException, ValueError, LookupError) as error:
+            raise translate(error, self._last, self._clock.now(), subreddit) from None
 
     def _page(self, query: Query, posts: list[Any], cursor: Cursor | None) -> Page:
         def read(child: Any) -> Mention | None:
@@ -109,8 +124,11 @@ class RedditSource:
         return Page(mentions=mentions, cursor=cursor, refusals=refusals)
 
 
-def sign_in(web: WebOptions, keys: Mapping[str, str], session: Any) -> Any:
-    """A read-only praw client. What a praw.ini or the environment says is overruled. Raises Refused without keys."""
+def sign_in(web: WebOptions, keys: Mapping[str, str], session: Any, hear: Callable[[Any], None]) -> Any:
+    """A read-only praw client; `hear` is told each of Reddit's responses. Raises Refused without keys.
+
+    What a praw.ini or the environment says is overruled.
+    """
     if not keys.get("client_id") or not keys.get("client_secret"):
         raise Refused(
             "Reddit needs the id and secret of an app that Reddit has approved (new apps need approval since "
@@ -118,6 +136,15 @@ def sign_in(web: WebOptions, keys: Mapping[str, str], session: Any) -> Any:
             "through the rss source instead: https://www.reddit.com/search.rss?q=…&sort=new"
         )
     import praw
+    import prawcore
+
+    class Requestor(prawcore.Requestor):  # type: ignore[misc]
+        """Hands on each response: prawcore stumbles over some, and then loses the status and Retry-After."""
+
+        def request(self, *args: Any, **options: Any) -> Any:
+            response = super().request(*args, **options)
+            hear(response)
+            return response
 
     return praw.Reddit(
         "DEFAULT",
@@ -129,6 +156,7 @@ def sign_in(web: WebOptions, keys: Mapping[str, str], session: Any) -> Any:
         username=None, password=None, refresh_token=None, redirect_uri=None,
         check_for_updates=False,
         timeout=int(web.deadline) or 1,
+        requestor_class=Requestor,
         requestor_kwargs={"session": session, "timeout": web.deadline},
     )
 
@@ -142,30 +170,18 @@ def read_search(text: str) -> Search:
     return search
 
 
-@contextmanager
-def _translated(clock: Clock, subreddit: str) -> Iterator[None]:
-    import praw.exceptions
-    import prawcore
-
-    try:
-        yield
-    except (praw.exceptions.PRAWException, prawcore.PrawcoreException, ValueError, KeyError) as error:
-        raise translate(error, clock.now(), subreddit) from None
-
-
-def translate(error: Exception, now: datetime, subreddit: str) -> SourceError:
-    """Our error for one of praw's. Its text is left out: it may quote what was sent."""
+def translate(error: Exception, response: Any, now: datetime, subreddit: str) -> SourceError:
+    """Our error for one of praw's, by the last response. Its text is left out: it may quote what was sent."""
     import prawcore
 
     if isinstance(error, prawcore.NotFound | prawcore.Redirect):
         return Refused("There is no subreddit {subreddit}. Check the name.", subreddit=subreddit)
     if isinstance(error, prawcore.OAuthException | prawcore.InsufficientScope):
         return _key_refused()
-    response = getattr(error, "response", None)
-    status = getattr(response, "status_code", None)
+    status = getattr(response, "status_code", 200)
     if status in (401, 403):
         return _key_refused()
-    if response is not None and status is not None and not 200 <= status < 300:
+    if not 200 <= status < 300:
         headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
         return judge(status, headers, now, "Reddit") or _broken()
     if isinstance(error, prawcore.RequestException):
@@ -175,7 +191,8 @@ def translate(error: Exception, now: datetime, subreddit: str) -> SourceError:
 
 def _key_refused() -> Refused:
     return Refused(
-        "Reddit did not accept our app's id and secret. They may have been revoked: enter valid ones and resume the watch."
+        "Reddit did not accept our app's id and secret. They may have been revoked: enter valid ones and resume the "
+        "watch."
     )
 
 
@@ -185,7 +202,8 @@ def _broken() -> TryLater:
 
 def times(posts: list[Any]) -> list[float]:
     """When the posts of a page were written, in seconds since 1970; mangled ones are left out."""
-    found = [post["data"].get("created_utc") for post in posts if isinstance(post, dict) and isinstance(post.get("data"), dict)]
+    items = [post.get("data") for post in posts if isinstance(post, dict)]
+    found = [item.get("created_utc") for item in items if isinstance(item, dict)]
     return [float(moment) for moment in found if isinstance(moment, int | float)]
 
 

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 
 import httpx
 
-from collectors.admit import admit, admit_all, is_future
 from collectors.bookmark import bookmark, notes_of
 from collectors.clock import WALL, Clock
-from collectors.feed import Entry, Feed, Item, read_feed
+from collectors.feed import Entry, Item, read_feed
 from collectors.http import Web, WebOptions
+from escucha.admission import admit, admit_all, is_future
 from escucha.brand import Query
 from escucha.mention import Author, Engagement, Mention
 from escucha.source import Cursor, Page, SourceFacts
@@ -69,9 +69,9 @@ class FirstSeen:
         self.times[key] = self._known.get(key, self._now.isoformat())
         return datetime.fromisoformat(self.times[key])
 
-    def is_off(self, moment: datetime | None) -> bool:
-        """Whether a feed's time is none at all, or lies in the future."""
-        return moment is None or is_future(moment, self._now)
+    def usable(self, moment: datetime | None) -> datetime | None:
+        """A feed's time, unless it lies in the future."""
+        return moment if moment and not is_future(moment, self._now) else None
 
 
 def entry_name(entry: Any) -> str:
@@ -90,7 +90,7 @@ def source_id(item: Item) -> str:
 def to_mention(item: Item, entry: Entry, first_seen: FirstSeen) -> Mention:
     """Map an entry. `raw["date_from"]` says "fetch" where the feed's own time could not be used."""
     identity = source_id(item)
-    off = item.published is None or first_seen.is_off(item.published)
+    published = first_seen.usable(item.published)
     return Mention(
         source="rss",
         source_id=identity,
@@ -99,8 +99,8 @@ def to_mention(item: Item, entry: Entry, first_seen: FirstSeen) -> Mention:
         text=item.text,
         lang=item.lang,
         url=item.url,
-        created_at=first_seen.when(identity) if off or item.published is None else item.published,
+        created_at=published or first_seen.when(identity),
         author=Author(id=item.author, handle=item.author, name=item.author) if item.author else None,
         engagement=Engagement(comments=item.comments),
-        raw={**entry, "date_from": "fetch" if off else "feed"},
+        raw={**entry, "date_from": "feed" if published else "fetch"},
     )

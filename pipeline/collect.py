@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 import collectors
 from collectors.http import WebOptions
+from escucha.admission import admit_each
 from escucha.brand import Brand, Problem, Query, Watch, WatchState
 from escucha.errors import ConfigError, EscuchaError, Invalid, NotFound, Refused, SourceError, TryLater
 from escucha.mention import Mention
 from escucha.source import Cursor, Refusal
-from pipeline.admit import admit
 from pipeline.means import Means
 from store import brands, mentions, watches
 from store.engine import Store
@@ -66,7 +66,7 @@ def pull(order: Order, now: datetime) -> Haul:
     try:
         source = collectors.open_source(order.source, order.web, order.keys)
         for page in source.pages(order.query, order.cursor):
-            admitted, refusals = admit(page.mentions, now)
+            admitted, refusals = admit_each(page.mentions, now)
             found += admitted
             refused += [*page.refusals, *refusals]
             cursor = page.cursor if page.cursor is not None else cursor

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import collectors
 from collectors.http import WebOptions
+from escucha.admission import admit_each
 from escucha.brand import Brand, Query
 from escucha.source import Refusal
-from pipeline.admit import admit
 from store import mentions
 from store.engine import Store
 from store.mentions import Saved
@@ -43,7 +43,7 @@ def import_file(
     saved: Saved = Saved()
     refusals: list[Refusal] = []
     for page in source.pages(Query(text=str(path)), None):
-        admitted, refused = admit(page.mentions, now)
+        admitted, refused = admit_each(page.mentions, now)
         with store.write() as session:
             saved += mentions.save(session, brand, admitted, now)
         refusals += [*page.refusals, *refused]

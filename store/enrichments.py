@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
+from escucha.admission import storable_json
 from escucha.enrichment import Enrichment
-from store.rows import LABELS, as_read, storable_json
+from store.rows import LABELS, as_read
 from store.tables import MentionRow
 
 LEASE = timedelta(minutes=10)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from escucha.admission import storable_json
 from escucha.brand import Brand
 from escucha.enrichment import MentionPage, TaggedMention
 from escucha.errors import Invalid, NotFound
@@ -21,7 +22,7 @@ from escucha.mention import Mention
 from escucha.text import fold
 from store import authors
 from store.filters import conditions
-from store.rows import selection, storable_json, tagged
+from store.rows import selection, tagged
 from store.tables import BrandRow, MentionRow
 
 CHUNK = 500

@@ -8,7 +8,6 @@ from sqlalchemy import Select, select
 
 from escucha.enrichment import Enrichment, Label, TaggedMention
 from escucha.mention import Author, Engagement, Mention
-from escucha.text import storable
 from store.tables import AuthorRow, BrandRow, MentionRow
 
 LABELS = ("lang", "sentiment", "stage", "pain", "touchpoint", "emotion")
@@ -58,14 +57,3 @@ def _mention(row: MentionRow, writer: AuthorRow | None) -> Mention:
 def _author(row: AuthorRow) -> Author:
     return Author(id=row.key, handle=row.handle, name=row.name, url=row.url, followers=row.followers,
                   verified=row.verified)
-
-
-def storable_json(value: Any) -> Any:
-    """The same JSON with every text made storable, whatever its depth; what is no JSON becomes its text."""
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, dict):
-        return {storable(str(key)): storable_json(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [storable_json(inner) for inner in value]
-    return value if value is None or isinstance(value, bool | int | float) else storable(str(value))

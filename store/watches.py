@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from escucha.admission import storable_json
 from escucha.brand import Problem, Query, Watch, WatchState
 from escucha.errors import Conflict, NotFound
 from escucha.source import Cursor, Refusal
 from store.mentions import Saved
-from store.rows import storable_json
 from store.tables import RunRow, WatchRow
 
 LEASE = timedelta(minutes=10)

@@ -1,4 +1,4 @@
-"""The door that every item passes: it comes in clean, or is refused with a reason."""
+"""The one gate that every mention passes: it comes in clean, or is refused with a reason."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from escucha.source import Refusal
 from escucha.text import MAX_TEXT, storable
 
 T = TypeVar("T")
+
+
+def _same(item: Any) -> Any:
+    return item
+
+
 CLOCKS_DIFFER = timedelta(hours=24)
 """How far ahead of us a time may lie: zones and clocks differ, but nothing was said the day after tomorrow."""
 LARGEST = 2**53
@@ -21,7 +27,11 @@ LARGEST = 2**53
 
 
 def admit(mention: Mention, now: datetime) -> Mention:
-    """The mention as every store and page can hold it. Raises Unreadable with the reason if it cannot be taken."""
+    """The mention as every store and page can hold it; a clock that is a little fast is brought back to now.
+
+    Raises:
+        Unreadable: the reason why it cannot be taken, and what to do.
+    """
     for value in (mention.text, mention.title or ""):
         if len(value) > MAX_TEXT:
             raise Unreadable(
@@ -33,7 +43,7 @@ def admit(mention: Mention, now: datetime) -> Mention:
             "The date {date} lies in the future. Correct the date, or its order of day and month.",
             date=mention.created_at.isoformat(timespec="minutes"),
         )
-    clean = _clean(mention)
+    clean = replace(_clean(mention), created_at=min(mention.created_at, now))
     if not (clean.text or clean.title) and clean.rating is None:
         raise Unreadable("There is neither a text nor a rating.")
     return clean
@@ -44,26 +54,36 @@ def is_future(moment: datetime, now: datetime) -> bool:
     return moment > now + CLOCKS_DIFFER
 
 
-def admit_all(items: Iterable[T], read: Callable[[T], Mention | None], name: Callable[[T], str]) -> tuple[
-    tuple[Mention, ...], tuple[Refusal, ...]
-]:
-    """Read each item on its own: a mangled one becomes a Refusal and the rest arrive; None is left out on purpose."""
+def admit_all(
+    items: Iterable[T], read: Callable[[T], Mention | None], name: Callable[[T], str], raw: Callable[[T], Any] = _same
+) -> tuple[tuple[Mention, ...], tuple[Refusal, ...]]:
+    """Read each item on its own: a mangled one becomes a Refusal and the rest arrive; None is left out on purpose.
+
+    `name` says where an item stands and `raw` what is kept of a refused one.
+    """
     mentions: list[Mention] = []
     refusals: list[Refusal] = []
     for item in items:
         try:
             mention = read(item)
         except EscuchaError as error:
-            refusals.append(Refusal(where=name(item), why=error, raw=_json(item)))
+            refusals.append(Refusal(where=name(item), why=error, raw=storable_json(raw(item))))
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
             why = Unreadable(
                 "This item does not have the form that its source promises ({reason}). It is skipped.",
                 reason=f"{type(error).__name__}: {error}",
             )
-            refusals.append(Refusal(where=name(item), why=why, raw=_json(item)))
+            refusals.append(Refusal(where=name(item), why=why, raw=storable_json(raw(item))))
         else:
             mentions += [mention] if mention is not None else []
     return tuple(mentions), tuple(refusals)
+
+
+def admit_each(mentions: Iterable[Mention], now: datetime) -> tuple[tuple[Mention, ...], tuple[Refusal, ...]]:
+    """Pass mentions through the gate, whichever source or plug-in they come from; passing it twice changes nothing."""
+    return admit_all(
+        mentions, lambda mention: admit(mention, now), lambda mention: mention.source_id, lambda mention: mention.raw
+    )
 
 
 def _clean(mention: Mention) -> Mention:
@@ -77,7 +97,7 @@ def _clean(mention: Mention) -> Mention:
         place=_text(mention.place),
         author=_author(mention.author),
         engagement=_engagement(mention.engagement),
-        raw=_json(mention.raw) if mention.raw is not None else None,
+        raw=storable_json(mention.raw) if mention.raw is not None else None,
     )
 
 
@@ -119,14 +139,14 @@ def _count(value: Any, least: int) -> int | None:
     return value if least <= value <= LARGEST else None
 
 
-def _json(value: Any) -> Any:
+def storable_json(value: Any) -> Any:
     """The value as JSON that both stores take: no NUL, lone surrogate, infinity or foreign object."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, Mapping):
-        return {storable(str(key)): _json(entry) for key, entry in value.items()}
+        return {storable(str(key)): storable_json(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_json(entry) for entry in value]
+        return [storable_json(entry) for entry in value]
     if isinstance(value, float):
         return value if isfinite(value) else None
     return value if value is None or isinstance(value, bool | int) else str(value)
