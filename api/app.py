@@ -12,9 +12,9 @@ from threading import Thread
 
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.staticfiles import StaticFiles
 
 from api import errors, pages
+from api.assets import Assets
 from api.dashboard import charts
 from api.deps import House
 from api.guard import Guard
@@ -27,6 +27,10 @@ from store.engine import Store, open_store
 
 STATIC = Path(__file__).parent / "dashboard" / "static"
 MAX_BODY = 1_000_000
+ABOUT = (
+    "What people say about a brand, tagged and laid out along the customer's journey. Every failure has the shape "
+    "{error, message, details}; the message is in the language of Accept-Language (es, en), or of the parameter `ui`."
+)
 Background = Callable[[], AbstractContextManager[object]]
 
 
@@ -53,9 +57,7 @@ def create_app(
     app = FastAPI(
         title="Escucha", version=version("escucha"), lifespan=lifespan, docs_url=None, redoc_url=None,
         openapi_url="/api/v1/openapi.json", max_body_size=MAX_BODY,
-        description="What people say about a brand, tagged and laid out along the customer's journey. Every failure has "
-                    "the shape {error, message, details}; the message is in the language of Accept-Language (es, en), "
-                    "or of the parameter `ui`.",
+        description=ABOUT,
     )
     app.state.house = House(
         settings=settings, store=store or open_store(settings.database, settings.synchronous),
@@ -63,7 +65,7 @@ def create_app(
     )
     app.include_router(router)
     app.include_router(pages.router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", Assets(directory=STATIC), name="static")
     errors.describe(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(Guard, host=settings.host, refuse=_refusal(app))

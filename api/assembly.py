@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from collectors.http import WebOptions
 from config.settings import Settings
-from nlp import ModelOptions
-from pipeline.means import Means
-from pipeline.pool import open_pool
-from store.engine import Store, open_store
-from store.schema import migrate
+
+if TYPE_CHECKING:  # each command pays for what it uses: `escucha tag` opens neither database nor web
+    from collectors.http import WebOptions
+    from nlp.chain import ModelOptions
+    from pipeline.means import Means
+    from store.engine import Store
 
 
 def ready_store(settings: Settings) -> Store:
     """The store, created or upgraded if need be. Raises ConfigError for one of a newer version, or no database."""
+    from store.engine import open_store
+    from store.schema import migrate
+
     store = open_store(settings.database, settings.synchronous)
     migrate(store)
     return store
@@ -24,6 +28,9 @@ def ready_store(settings: Settings) -> Store:
 @contextmanager
 def opened_means(settings: Settings, store: Store) -> Iterator[Means]:
     """Everything the pipeline needs, with the pool open while it is entered."""
+    from pipeline.means import Means
+    from pipeline.pool import open_pool
+
     with open_pool(settings.threads, settings.dask) as pool:
         web, models, keys = web_options(settings), model_options(settings), source_keys(settings)
         yield Means(store=store, pool=pool, web=web, models=models, keys=keys)
@@ -31,6 +38,8 @@ def opened_means(settings: Settings, store: Store) -> Iterator[Means]:
 
 def model_options(settings: Settings) -> ModelOptions:
     """Which languages are told apart and which models answer."""
+    from nlp.chain import ModelOptions
+
     return ModelOptions(
         languages=settings.languages, sentiment=settings.models.sentiment, encoder=settings.models.encoder
     )
@@ -38,6 +47,8 @@ def model_options(settings: Settings) -> ModelOptions:
 
 def web_options(settings: Settings) -> WebOptions:
     """How collectors behave towards the web."""
+    from collectors.http import WebOptions
+
     web = settings.web
     return WebOptions(
         contact=web.contact, deadline=web.deadline, max_bytes=web.max_bytes, pace=web.pace, allow_hosts=web.allow_hosts

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 
 from api.console import reader
+from api.i18n import N_
 from escucha.errors import ConfigError, EscuchaError
 
 OURS = ("escucha", "collectors", "nlp", "store", "pipeline", "api", "config")
@@ -24,8 +25,8 @@ class Check:
 def check_up() -> Iterator[Check]:
     """Every check in turn; one that fails does not stop the next."""
     looks: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("package names", _names), ("settings", _settings), ("taxonomies", _catalogue), ("database", _database),
-        ("models", _models), ("sources", _sources),
+        (N_("package names"), _names), (N_("settings"), _settings), (N_("taxonomies"), _catalogue),
+        (N_("database"), _database), (N_("models"), _models), (N_("sources"), _sources),
     )
     for name, look in looks:
         try:
@@ -73,7 +74,7 @@ def _database() -> str:
     with store.read() as session:
         seen = health(session)
     return reader().say(
-        "{dialect}: {mentions} mentions, {pending} waiting, {failed} set aside; watches in trouble: {trouble} of {watches}",
+        "{dialect}: {mentions} mentions, {pending} waiting, {failed} failed; {trouble} of {watches} watches in trouble",
         dialect=store.dialect, mentions=seen.mentions, pending=seen.pending, failed=seen.failed,
         trouble=seen.in_trouble, watches=seen.watches,
     )

@@ -46,9 +46,9 @@ def reader() -> Reader:
         return Reader(language())
 
 
-def say(msgid: str, /, **values: Any) -> None:
+def say(msgid: str, /, *, stderr: bool = False, **values: Any) -> None:
     """Print a sentence."""
-    screen().print(reader().say(msgid, **values), highlight=False, markup=False)
+    screen(stderr=stderr).print(reader().say(msgid, **values), highlight=False, markup=False, soft_wrap=True)
 
 
 def show_json(value: Any) -> None:
@@ -70,7 +70,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 def fail(error: EscuchaError) -> int:
     """Say what went wrong on stderr; the exit code that tells a script what kind it was."""
     sentence = reader().say(error.message, **error.details)
-    screen(stderr=True).print(f"✗ {sentence}", style="red", highlight=False, markup=False)
+    screen(stderr=True).print(f"✗ {sentence}", style="red", highlight=False, markup=False, soft_wrap=True)
     return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
 
 

@@ -50,6 +50,7 @@ NOT_A_DATE = N_("{field} is not a date. Write it as 2026-10-31.")
 NOT_ONE_OF = N_("The value of {field} is not valid. Choose from: {expected}.")
 OUT_OF_RANGE = N_("The value of {field} is out of range: the limit is {limit}.")
 NOT_JSON = N_("The body cannot be read as JSON. Check it and send it as application/json.")
+LIMITS = ("ge", "gt", "le", "lt", "max_length", "min_length")
 REASONS: Mapping[str, str] = {"missing": MISSING, "extra_forbidden": UNKNOWN, "json_invalid": NOT_JSON}
 
 
@@ -66,7 +67,7 @@ def invalid(error: Mapping[str, Any]) -> Invalid:
     """One of pydantic's complaints as a sentence of ours. The value itself is not repeated: it may be a secret."""
     field = ".".join(str(part) for part in error["loc"] if part not in ("query", "body", "path")) or "body"
     context, kind = error.get("ctx") or {}, str(error["type"])
-    limit = next((context[name] for name in ("ge", "gt", "le", "lt", "max_length", "min_length") if name in context), None)
+    limit = next((context[name] for name in LIMITS if name in context), None)
     if kind in REASONS:
         template = REASONS[kind]
     elif kind.startswith("date"):
@@ -80,7 +81,8 @@ def invalid(error: Mapping[str, Any]) -> Invalid:
 
 def status_of(error: EscuchaError) -> HTTPStatus:
     """The HTTP status that fits an error's kind."""
-    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+    fitting = (status for kind, status in STATUS.items() if isinstance(error, kind))
+    return next(fitting, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 async def _known(request: Request, error: Exception) -> Response:
@@ -100,7 +102,8 @@ async def _malformed(request: Request, error: Exception) -> Response:
 
 async def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    path, problem = request.url.path, EscuchaError("The request cannot be answered ({status}).", status=error.status_code)
+    path = request.url.path
+    problem = EscuchaError("The request cannot be answered ({status}).", status=error.status_code)
     if error.status_code == HTTPStatus.NOT_FOUND:
         problem = NotFound("There is nothing at {path}. Check the address.", path=path)
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -111,11 +114,15 @@ async def _plain(request: Request, error: Exception) -> Response:
 async def _crash(request: Request, error: Exception) -> Response:
     number = uuid4().hex[:12]
     log.error("%s %s failed (%s)", request.method, request.url.path, number, exc_info=error)
-    problem = EscuchaError("Something went wrong on our side. Try again; if it stays, report the number {id}.", id=number)
+    problem = EscuchaError(
+        "Something went wrong on our side. Try again; if it stays, report the number {id}.", id=number
+    )
     return answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, problem, HEADERS)
 
 
-def answer(request: Request, status: HTTPStatus, error: EscuchaError, headers: Mapping[str, str] | None = None) -> Response:
+def answer(
+    request: Request, status: HTTPStatus, error: EscuchaError, headers: Mapping[str, str] | None = None
+) -> Response:
     """The one shape: JSON for programs, a page for people."""
     who = reader(request)
     message = translate(error, who.lang)

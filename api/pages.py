@@ -72,8 +72,8 @@ def remove_sample(parts: Parts) -> Response:
 
 
 def own_brand(known: Sequence[Brand]) -> Brand:
-    """The brand to show first: a real one before a sample one, one that names rivals before a rival."""
-    return min(known, key=lambda brand: (brand.sample, not brand.rivals))
+    """The brand to show first: a real one before a sample one, and the one that was added first."""
+    return min(known, key=lambda brand: (brand.sample, brand.id or 0))
 
 
 def _frame(request: Request, parts: House, reader: Reader, known: Sequence[Brand]) -> Frame:

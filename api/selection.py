@@ -41,6 +41,7 @@ class Filters(BaseModel):
     sentiment: list[Sentiment] = Field([], description="positive, neutral, negative.")
     pain: list[str] = Field([], description="Keys of pain points; none: without one.")
     touchpoint: list[str] = Field([], description="Keys of touchpoints; none: without one.")
+    ui: Literal["es", "en"] | None = Field(None, description="Language of messages; Accept-Language without it.")
     q: str | None = Field(None, max_length=200, description="Words that must all occur; accents and case aside.")
 
     def meant(self, timezone: str, catalogue: Catalogue) -> MentionFilter:

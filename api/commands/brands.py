@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from api.console import help_text, say, show_json, table
+from api.i18n import N_
 
 if TYPE_CHECKING:
     from escucha.brand import Brand
@@ -56,7 +57,7 @@ def listed(as_json: bool = typer.Option(False, "--json", help=help_text("Print J
         say("There is no brand yet. Add one with `escucha brand add NAME`.")
     else:
         table(
-            ("short name", "name", "aliases", "rivals", "time zone", "sample"),
+            (N_("short name"), N_("name"), N_("aliases"), N_("rivals"), N_("time zone"), N_("sample")),
             [(b.slug, b.name, ", ".join(b.aliases), ", ".join(b.rivals), b.timezone, "✓" if b.sample else "")
              for b in found],
         )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from api.console import help_text, progress, reader, say, show_json, table
+from api.i18n import N_
+from escucha.source import Refusal
 
 if TYPE_CHECKING:
-    from escucha.source import Refusal
+    from escucha.mention import Mention
     from pipeline.importing import Report
 
 SHOWN = 20
@@ -76,7 +78,7 @@ def collect(as_json: bool = AS_JSON) -> None:
     elif not rows:
         say("No watch is due.")
     else:
-        columns = ("watch", "source", "new", "updated", "duplicate", "refused", "problem")
+        columns = (N_("watch"), N_("source"), N_("new"), N_("updated"), N_("duplicate"), N_("refused"), N_("problem"))
         table(columns, [[row[column] if row[column] is not None else "" for column in columns] for row in rows])
     if any(outcome.problem for outcome in outcomes):
         raise typer.Exit(4)
@@ -109,10 +111,18 @@ def _preview(file: Path, keys: dict[str, str]) -> None:
     from collectors.file import preview
 
     seen = preview(file, keys)
-    table(("field", "column"), sorted(seen.mapping.items()))
+    table((N_("field"), N_("column")), sorted(seen.mapping.items()))
     for note in seen.notes:
-        say(note.message, **note.details)
-    table(seen.columns, seen.rows)
+        details: dict[str, Any] = dict(note.details)
+        say(note.message, **details)
+    table((N_("date"), N_("author"), N_("rating"), N_("text")), [_seen(row) for row in seen.rows])
+
+
+def _seen(row: Mention | Refusal) -> tuple[object, ...]:
+    if isinstance(row, Refusal):
+        return "✗", row.where, "", _why(row)
+    author = row.author.handle if row.author else "—"
+    return row.created_at.strftime("%Y-%m-%d %H:%M"), author, row.rating or "—", row.text[:120]
 
 
 def _report(report: Report, as_json: bool) -> None:
@@ -127,7 +137,7 @@ def _report(report: Report, as_json: bool) -> None:
         read=report.read, new=report.saved.new, updated=report.saved.updated, duplicate=report.saved.duplicate,
         refused=len(report.refusals))
     if report.refusals:
-        table(("where", "why it was refused"), [(r.where, _why(r)) for r in report.refusals[:SHOWN]])
+        table((N_("where"), N_("why it was refused")), [(r.where, _why(r)) for r in report.refusals[:SHOWN]])
         if len(report.refusals) > SHOWN:
             say("…and {n} more; --json lists them all.", n=len(report.refusals) - SHOWN)
 

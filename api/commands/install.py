@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from api.console import help_text, progress, say, show_json, table
+from api.i18n import N_
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -108,7 +109,7 @@ def doctor(as_json: bool = typer.Option(False, "--json", help=help_text("Print J
     if as_json:
         show_json([{"check": c.name, "ok": c.ok, "says": c.says} for c in checks])
     else:
-        table(("check", "state", "what it says"), [(c.name, "✓" if c.ok else "✗", c.says) for c in checks])
+        table((N_("check"), N_("state"), N_("what it says")), [(c.name, "✓" if c.ok else "✗", c.says) for c in checks])
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
 

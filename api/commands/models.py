@@ -39,17 +39,27 @@ def evaluate(file: Path = typer.Argument(help=help_text("Labelled JSONL, gzip or
     from nlp.evaluate import evaluate as score
     from nlp.evaluate import read_labelled
 
-    rows, _ = read_labelled(file)
+    rows, bad = read_labelled(file)
+    for line in bad:
+        say("Line {number} was left out: {why}", number=line.number, why=line.why, stderr=True)
     show_json(score(rows, open_taggers(model_options(read_settings()))))
 
 
 def train(
     data: Path = typer.Argument(help=help_text("The folder of labelled sets.")),
-    out: Path = typer.Option(Path("nlp/model"), help=help_text("Where the weights go.")),
+    out: Path = typer.Option(None, help=help_text("Where the weights go; over the embedded ones if not given.")),
 ) -> None:
     """Train the embedded model; its scores on the development splits are in the card it writes."""
+    from nlp.linear import MODEL
     from nlp.train import train as learn
 
-    with progress("Training", None) as advance:
-        learn(data, out, lambda *_: advance(1))
-    say("The weights and their card are in {out}.", out=out)
+    with progress("Training", 100) as advance:
+        done = 0
+
+        def tell(share: float, _: str) -> None:
+            nonlocal done
+            advance(round(100 * share) - done)
+            done = round(100 * share)
+
+        learn(data, out or MODEL, tell)
+    say("The weights and their card are in {out}.", out=out or MODEL)

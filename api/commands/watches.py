@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 import typer
 
 from api.console import help_text, reader, say, show_json, table
+from api.i18n import N_
 
 if TYPE_CHECKING:
     from escucha.brand import Brand, Query, Watch, WatchState
 
 group = typer.Typer(help=help_text("What is asked of which source, and how often."), no_args_is_help=True)
+STATES = {"active": N_("active"), "paused": N_("paused")}
+COLUMNS = (
+    N_("number"), N_("brand"), N_("source"), N_("query"), N_("state"), N_("new"), N_("last run"), N_("problem")
+)
 WATCH_ID = typer.Argument(help=help_text("The watch's number."))
 
 
@@ -63,10 +68,7 @@ def listed(as_json: bool = typer.Option(False, "--json", help=help_text("Print J
     elif not found:
         say("There is no watch yet. Add one with `escucha watch add BRAND SOURCE QUERY`.")
     else:
-        table(
-            ("number", "brand", "source", "query", "state", "new", "last run", "problem"),
-            [_cells(watch, names[watch.brand_id], last[watch.id]) for watch in found],
-        )
+        table(COLUMNS, [_cells(watch, names[watch.brand_id], last[watch.id]) for watch in found])
 
 
 def pause(watch: int = WATCH_ID) -> None:
@@ -118,8 +120,8 @@ def _problem(watch: Watch) -> str:
 
 def _cells(watch: Watch, brand: str, run: object) -> tuple[object, ...]:
     at = watch.last_run_at.strftime("%Y-%m-%d %H:%M") if watch.last_run_at else "—"
-    return (watch.id, brand, watch.source, watch.query.text, reader().say(watch.state), getattr(run, "new", "—"), at,
-            _problem(watch))
+    state = reader().say(STATES[watch.state])
+    return watch.id, brand, watch.source, watch.query.text, state, getattr(run, "new", "—"), at, _problem(watch)
 
 
 def _plain(watch: Watch, brand: str, run: object) -> dict[str, object]:

@@ -46,11 +46,12 @@ def volume(bars: Sequence[Bar], labels: dict[str, str], reader: Reader) -> Spec:
     import altair as alt
 
     colour = alt.Scale(domain=list(labels.values()), range=[COLOURS[key] for key in labels])
+    days = alt.Axis(grid=False, format="%-d %b", labelOverlap=True, labelSeparation=8, tickCount=8)
     chart = (
         alt.Chart(_data(bars))
         .mark_bar(cursor="pointer", xOffset=0.5, x2Offset=-0.5)
         .encode(
-            x=alt.X("at:T", scale=alt.Scale(type="utc"), title=None, axis=alt.Axis(grid=False, format="%-d %b", labelOverlap=True)),
+            x=alt.X("at:T", scale=alt.Scale(type="utc"), title=None, axis=days),
             x2="end:T",
             y=alt.Y("low:Q", title=reader.say("Mentions"), axis=alt.Axis(tickMinStep=1, tickCount=4)),
             y2="high:Q",
@@ -104,8 +105,11 @@ def warm_up() -> None:
 def _data(rows: Sequence[Bar | Mood]) -> Any:
     import altair as alt
 
-    values = [{key: value.isoformat() if isinstance(value, date) else value for key, value in asdict(row).items()} for row in rows]
-    return alt.Data(values=values)
+    return alt.Data(values=[{key: _plain(value) for key, value in asdict(row).items()} for row in rows])
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _finished(chart: Any, reader: Reader) -> Spec:

@@ -86,11 +86,12 @@ def _net(reader: Reader, mix: SentimentMix, before: Measured | None) -> Figure:
 
 def _negative(reader: Reader, mix: SentimentMix, before: Measured | None) -> Figure:
     now, then = mix.negative, before.mix.negative if before else None
+    interval = reader.say("{low} to {high}", low=reader.percent(now.low), high=reader.percent(now.high))
     change = difference(now.share, then.share) if mix.n and then and then.n else None
     return Figure(
         key="negative", title=reader.say("Negative"), value=reader.percent(now.share if mix.n else None), n=mix.n,
         method=reader.say(NEGATIVE_METHOD), trend=_trend(change, 2),
-        interval=reader.say("{low} to {high}", low=reader.percent(now.low), high=reader.percent(now.high)) if mix.n else None,
+        interval=interval if mix.n else None,
         change=None if change is None else reader.say("{points} pp", points=reader.signed(100 * change)),
         before=reader.percent(then.share) if then and then.n else None,
     )

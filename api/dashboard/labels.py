@@ -23,7 +23,10 @@ PERIOD = {
     "30d": N_("Last 30 days"), "90d": N_("Last 90 days"), "month": N_("This month"), "year": N_("This year"),
     "all": N_("All time"), "custom": N_("Custom"),
 }
-SOURCE = {"rss": "RSS", "file": N_("File")}
+SOURCE = {
+    "rss": "RSS", "file": N_("File"), "reviews": N_("Reviews"), "survey": N_("Survey"), "webforum": N_("Forum"),
+    "mailbox": N_("Mailbox"),
+}
 
 
 @dataclass(frozen=True, slots=True)

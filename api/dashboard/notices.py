@@ -61,8 +61,8 @@ def ways_out(session: Session, frame: Frame) -> tuple[WayOut, ...]:
         found.append(WayOut(text=frame.reader.say("Show all dates"), href=frame.link(period="all"), n=n))
     if len(found) > 1:
         everything = metrics.count(session, MentionFilter(brand=frame.brand.slug))
-        nothing = {field: None for field in PARTS}
-        found.append(WayOut(text=frame.reader.say("Remove every filter"), href=frame.link(period="all", **nothing), n=everything))
+        href = frame.link(period="all", **dict.fromkeys(PARTS))
+        found.append(WayOut(text=frame.reader.say("Remove every filter"), href=href, n=everything))
     return tuple(sorted((way for way in found if way.n), key=lambda way: -way.n))
 
 

@@ -78,7 +78,9 @@ def volume_rows(frame: Frame, series: Sequence[Series], every: Every) -> tuple[V
     """The table behind the chart: one row a bucket, stacked in the order of STACK."""
     counts = {(one.key, point.at): point.n for one in series for point in one.points}
     starts = sorted({point.at for one in series for point in one.points})
-    return tuple(_row(frame, date.fromisoformat(at), [counts.get((key, at), 0) for key in STACK], every) for at in starts)
+    return tuple(
+        _row(frame, date.fromisoformat(at), [counts.get((key, at), 0) for key in STACK], every) for at in starts
+    )
 
 
 def _row(frame: Frame, at: date, counts: list[int], every: Every) -> VolumeRow:
@@ -112,7 +114,8 @@ def _before(session: Session, frame: Frame) -> tuple[Measured | None, str | None
         return None, None
     since, until = moments(*days, frame.brand.timezone)
     filter = replace(frame.filter, since=since, until=until)
-    words = frame.reader.say("{first} to {last}", first=frame.reader.day(days[0], "d MMM"), last=frame.reader.day(days[1]))
     if not metrics.count(session, MentionFilter(brand=frame.brand.slug, until=since)):
-        return None, words
+        return None, None
+    first, last = frame.reader.day(days[0], "d MMM"), frame.reader.day(days[1])
+    words = frame.reader.say("{first} to {last}", first=first, last=last)
     return Measured(mentions=metrics.count(session, filter), mix=metrics.mix(session, filter)), words

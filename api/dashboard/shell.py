@@ -29,7 +29,9 @@ HERE = Path(__file__).parent
 YEAR = 365 * 24 * 3600
 THEMES = ("light", "dark")
 NAVIGATION = (
-    ("/", N_("Overview"), "overview"), ("/journey", N_("Journey map"), "journey"), ("/mentions", N_("Mentions"), "mentions"),
+    ("/", N_("Overview"), "overview"),
+    ("/journey", N_("Journey map"), "journey"),
+    ("/mentions", N_("Mentions"), "mentions"),
 )
 
 
@@ -102,7 +104,9 @@ class Frame:
     @property
     def presets(self) -> tuple[tuple[str, str, bool], ...]:
         """The named periods: word, address, whether it is in force."""
-        return tuple((self.labels.period(period), self.link(period=period), period == self.view.period) for period in PERIODS)
+        return tuple(
+            (self.labels.period(period), self.link(period=period), period == self.view.period) for period in PERIODS
+        )
 
     @property
     def span(self) -> str:
@@ -111,7 +115,8 @@ class Frame:
         if first and last and first == last:
             return self.reader.day(first)
         if first and last:
-            return self.reader.say("{first} to {last}", first=self.reader.day(first, "d MMM"), last=self.reader.day(last))
+            start, end = self.reader.day(first, "d MMM"), self.reader.day(last)
+            return self.reader.say("{first} to {last}", first=start, last=end)
         if first:
             return self.reader.say("since {first}", first=self.reader.day(first))
         return self.reader.say("until {last}", last=self.reader.day(last)) if last else self.labels.period("all")
@@ -170,4 +175,5 @@ def _theme(request: Request) -> str | None:
 
 def _languages(request: Request) -> dict[str, str]:
     """This same page in each language."""
-    return {lang: str(request.url.include_query_params(**{LANGUAGE_PARAMETER: lang}).replace(scheme="", netloc="")) for lang in LANGUAGES}
+    here = request.url.replace(scheme="", netloc="")
+    return {lang: str(here.include_query_params(**{LANGUAGE_PARAMETER: lang})) for lang in LANGUAGES}
