@@ -18,7 +18,7 @@ from escucha.journey import NO_LABEL, Catalogue, Entry
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2200, 1, 1)
 Period = Literal["today", "yesterday", "7d", "28d", "30d", "90d", "month", "year", "all", "custom"]
 PERIODS: tuple[Period, ...] = get_args(Period)[:-1]
-DEFAULT_PERIOD: Period = "28d"
+DEFAULT_PERIOD: Period = "90d"
 ORDER = ("brand", "period", "from", "to", "source", "lang", "stage", "sentiment", "pain", "touchpoint", "q")
 """The canonical order of an address, so that one choice has one address."""
 FACETS = ("source", "lang", "stage", "sentiment", "pain", "touchpoint")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from escucha.admission import storable_json
 from escucha.enrichment import Enrichment
+from store.filters import in_state
 from store.rows import LABELS, as_read
 from store.tables import MentionRow
 
@@ -34,7 +35,7 @@ def claim(session: Session, n: int, now: datetime) -> list[Pending]:
     free = or_(MentionRow.leased_until.is_(None), MentionRow.leased_until < now)
     query = (
         select(MentionRow.id, MentionRow.content, MentionRow.title, MentionRow.text, MentionRow.declared_lang)
-        .where(MentionRow.state == "pending", free)
+        .where(in_state("pending"), free)
         .order_by(MentionRow.id)
         .limit(n)
         .with_for_update(skip_locked=True)

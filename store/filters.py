@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session
 
 from escucha.filter import MentionFilter
@@ -17,6 +17,11 @@ from store.tables import BrandRow, MentionRow
 def conditions(session: Session, filter: MentionFilter) -> list[ColumnElement[bool]]:
     """The conditions a mention must meet. Raises NotFound for a brand that does not exist."""
     return list(_conditions(session, filter))
+
+
+def in_state(state: str) -> ColumnElement[bool]:
+    """The state written out in the statement: only then does SQLite see that a partial index serves."""
+    return MentionRow.state == bindparam("state", state, literal_execute=True)
 
 
 def _conditions(session: Session, filter: MentionFilter) -> Iterator[ColumnElement[bool]]:
@@ -37,6 +42,6 @@ def _conditions(session: Session, filter: MentionFilter) -> Iterator[ColumnEleme
         if values:
             yield column.in_(values)
     if filter.state is not None:
-        yield MentionRow.state == filter.state
+        yield in_state(filter.state)
     for word in fold(filter.text or "").split():
         yield MentionRow.folded.contains(word, autoescape=True)

@@ -127,13 +127,14 @@ class MentionRow(Base):
 
     __tablename__ = "mention"
     __table_args__ = (
-        UniqueConstraint("brand_id", "source", "source_id"),
+        UniqueConstraint("source", "source_id", "brand_id"),
         Index("ix_mention_newest", "brand_id", "created_at", "id"),
-        Index("ix_mention_stage", "brand_id", "stage", "created_at", "id"),
+        Index("ix_mention_stage", "brand_id", "stage", "created_at", "id", "sentiment"),
         # Covers the dashboards' counts; the mentions themselves are not read for them.
         Index("ix_mention_panel", *PANEL),
         Index("ix_mention_author_id", "author_id"),
         Index("ix_mention_pending", "id", **_where("state = 'pending'")),
+        Index("ix_mention_failed", "id", **_where("state = 'failed'")),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -114,7 +114,7 @@ def _plain(value: Any) -> Any:
 
 def _finished(chart: Any, reader: Reader) -> Spec:
     """The specification as JSON, without Altair's own theme (the page brings its colours) and with our locale."""
-    spec: Spec = chart.to_dict()
+    spec: Spec = chart.to_dict(validate=False)  # the tests validate; a page need not
     spec.pop("config", None)
     spec["usermeta"] = {"embedOptions": {"formatLocale": _numbers(), "timeFormatLocale": _times(reader)}}
     return spec

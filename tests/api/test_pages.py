@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
@@ -99,7 +100,7 @@ def test_searched_words_are_marked_in_their_own_spelling(text: str, query: str |
 
 
 def test_the_overview_shows_each_change_with_both_values(client: TestClient) -> None:
-    tree = page(client, "/?brand=lumbre")
+    tree = page(client, "/?brand=lumbre&period=28d")
     first, net, negative = (" ".join(card.text().split()) for card in tree.css(".figure"))
     assert "▲ +150 %" in first
     assert "de 2 a 5" in first
@@ -114,7 +115,7 @@ def test_no_change_is_claimed_where_listening_had_not_begun(client: TestClient) 
 
 
 def test_a_figure_with_little_behind_it_is_grey_and_says_its_n(client: TestClient) -> None:
-    assert words(page(client, "/"), ".figure .n.thin").startswith("n=5")
+    assert words(page(client, "/?period=28d"), ".figure .n.thin").startswith("n=5")
 
 
 @pytest.mark.parametrize("path", ["/?brand=lumbre", "/journey?brand=lumbre&period=all"])
@@ -195,3 +196,13 @@ def test_no_page_carries_inline_styles_or_scripts(client: TestClient) -> None:
         assert not re.search(r"\sstyle=|\son\w+=|<style", text)
         assert all("src" in node.attributes or node.attributes.get("type") == "application/json"
                    for node in HTMLParser(text).css("script"))
+
+
+@pytest.mark.parametrize("path", ["/?brand=lumbre", "/journey?brand=lumbre"])
+def test_each_chart_is_valid_vega_lite_and_its_marks_lead_somewhere(client: TestClient, path: str) -> None:
+    import altair
+
+    (embedded,) = page(client, path).css("script[type='application/json']")
+    spec = json.loads(embedded.text())
+    altair.Chart.from_dict(spec, validate=True)
+    assert re.findall(r'"href": "/mentions\?[^"]+"', json.dumps(spec))

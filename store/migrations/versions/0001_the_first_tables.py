@@ -108,14 +108,15 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['brand_id'], ['brand.id'], name=op.f('fk_mention_brand_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['watch_id'], ['watch.id'], name=op.f('fk_mention_watch_id'), ondelete='SET NULL'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_mention')),
-    sa.UniqueConstraint('brand_id', 'source', 'source_id', name=op.f('uq_mention_brand_id_source_source_id'))
+    sa.UniqueConstraint('source', 'source_id', 'brand_id', name=op.f('uq_mention_source_source_id_brand_id'))
     )
     with op.batch_alter_table('mention', schema=None) as batch_op:
         batch_op.create_index('ix_mention_author_id', ['author_id'], unique=False)
+        batch_op.create_index('ix_mention_failed', ['id'], unique=False, sqlite_where=sa.text("state = 'failed'"), postgresql_where=sa.text("state = 'failed'"))
         batch_op.create_index('ix_mention_newest', ['brand_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_mention_panel', ['brand_id', 'created_at', 'day', 'stage', 'sentiment', 'pain', 'touchpoint', 'source', 'lang'], unique=False)
         batch_op.create_index('ix_mention_pending', ['id'], unique=False, sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
-        batch_op.create_index('ix_mention_stage', ['brand_id', 'stage', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_mention_stage', ['brand_id', 'stage', 'created_at', 'id', 'sentiment'], unique=False)
         batch_op.create_index(batch_op.f('ix_mention_watch_id'), ['watch_id'], unique=False)
 
     op.create_table('run',
@@ -150,6 +151,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_mention_pending', sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
         batch_op.drop_index('ix_mention_panel')
         batch_op.drop_index('ix_mention_newest')
+        batch_op.drop_index('ix_mention_failed', sqlite_where=sa.text("state = 'failed'"), postgresql_where=sa.text("state = 'failed'"))
         batch_op.drop_index('ix_mention_author_id')
 
     op.drop_table('mention')
