@@ -66,6 +66,16 @@ def series(session: Session, filter: MentionFilter, metric: Metric, by: Dimensio
     ]
 
 
+def days(session: Session, filter: MentionFilter) -> tuple[date, date] | None:
+    """The first and the last local day on which a mention that the filter means was made; None without any."""
+    where = conditions(session, filter)
+    first, last = (
+        session.scalar(select(MentionRow.day).where(*where).order_by(order, MentionRow.id).limit(1))
+        for order in (MentionRow.created_at, MentionRow.created_at.desc())
+    )
+    return (first, last) if first and last else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageCount:
     """How many mentions share a stage, sentiment, pain and touchpoint."""

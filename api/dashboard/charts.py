@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from api.i18n import Reader
@@ -12,6 +12,10 @@ from api.i18n import Reader
 Spec = dict[str, Any]
 COLOURS = {"positive": "#3b7fc4", "neutral": "#8a929c", "negative": "#d9730d"}
 """Blue and orange differ for every kind of sight; each holds 3:1 against our light and our dark background."""
+
+
+WITHIN_A_YEAR = timedelta(days=300)
+"""A chart of more than this names the year on its axis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,8 @@ def volume(bars: Sequence[Bar], labels: dict[str, str], reader: Reader) -> Spec:
     import altair as alt
 
     colour = alt.Scale(domain=list(labels.values()), range=[COLOURS[key] for key in labels])
-    days = alt.Axis(grid=False, format="%-d %b", labelOverlap=True, labelSeparation=8, tickCount=8)
+    far = max(bar.end for bar in bars) - min(bar.at for bar in bars) > WITHIN_A_YEAR
+    days = alt.Axis(grid=False, format="%b %Y" if far else "%-d %b", labelOverlap=True, labelSeparation=8, tickCount=8)
     chart = (
         alt.Chart(_data(bars))
         .mark_bar(cursor="pointer", xOffset=0.5, x2Offset=-0.5)

@@ -51,7 +51,8 @@ class Overview:
 
 def overview(session: Session, frame: Frame) -> Overview:
     """Read and lay out the page of a frame."""
-    filter, every = frame.filter, bucket(frame.days)
+    filter = frame.filter
+    every = bucket(frame.days, metrics.days(session, filter))
     journey = draw(session, filter, frame.labels.catalogue)
     now = Measured(mentions=journey.n, mix=metrics.mix(session, filter))
     before, compared = _before(session, frame)
@@ -65,12 +66,10 @@ def overview(session: Session, frame: Frame) -> Overview:
     )
 
 
-def bucket(days: tuple[date | None, date | None]) -> Every:
-    """Days for a quarter, weeks for two years, months beyond; weeks where the period is open."""
-    first, last = days
-    if first is None or last is None:
-        return "week"
-    length = (last - first).days + 1
+def bucket(asked: tuple[date | None, date | None], heard: tuple[date, date] | None) -> Every:
+    """Days for a quarter, weeks for two years, months beyond; where the period is open, what was heard bounds it."""
+    first, last = asked[0] or (heard and heard[0]), asked[1] or (heard and heard[1])
+    length = (last - first).days + 1 if first and last else 0
     return "day" if length <= DAYS_BY_DAY else "week" if length <= DAYS_BY_WEEK else "month"
 
 

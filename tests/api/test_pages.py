@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 from starlette.testclient import TestClient
 
 from api.dashboard.highlight import highlight
+from api.dashboard.overview import bucket
 from store import brands, mentions
 from store.engine import Store
 from tests.api.conftest import Open, days_ago, say
@@ -206,3 +207,13 @@ def test_each_chart_is_valid_vega_lite_and_its_marks_lead_somewhere(client: Test
     spec = json.loads(embedded.text())
     altair.Chart.from_dict(spec, validate=True)
     assert re.findall(r'"href": "/mentions\?[^"]+"', json.dumps(spec))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "every"),
+    [("2026-11-01", "2026-11-20", "day"), ("2026-01-01", "2026-11-20", "week"), ("2015-02-01", "2026-11-20", "month")],
+)
+def test_a_chart_has_as_many_bars_as_one_can_see(first: str, last: str, every: str) -> None:
+    span = date.fromisoformat(first), date.fromisoformat(last)
+    assert bucket(span, None) == every
+    assert bucket((None, None), span) == every, "an open period is bounded by what was heard"

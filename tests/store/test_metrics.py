@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -90,3 +90,9 @@ def test_health_tells_what_waits(filled: Store) -> None:
         seen = health(session)
     assert (seen.mentions, seen.pending, seen.failed, seen.brands) == (24, 0, 0, 1)
     assert seen.newest == START + timedelta(hours=9 * 23)
+
+
+def test_the_days_heard_are_the_first_and_the_last(filled: Store) -> None:
+    with filled.read() as session:
+        assert metrics.days(session, MentionFilter()) == (date(2026, 10, 30), date(2026, 11, 8))
+        assert metrics.days(session, MentionFilter(text="nothing like it")) is None
