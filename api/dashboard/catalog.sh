@@ -6,7 +6,7 @@ babel=${PYBABEL:-.venv/bin/pybabel}
 template=$(mktemp)
 trap 'rm -f "$template"' EXIT
 "$babel" -q extract -F api/dashboard/locales/babel.cfg --no-location --sort-output --omit-header \
-    -k say -k say_many:1,2 -k help_text -k EscuchaError -k NotFound -k Conflict -k Invalid -k ConfigError -k SourceError \
+    -k say -k progress -k say_many:1,2 -k help_text -k EscuchaError -k NotFound -k Conflict -k Invalid -k ConfigError -k SourceError \
     -k TryLater -k Note -k Refused -k Unreadable -k ModelError \
     -o "$template" api collectors config escucha nlp pipeline store
 mkdir -p api/dashboard/locales/es/LC_MESSAGES

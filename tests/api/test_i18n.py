@@ -18,7 +18,7 @@ from escucha.errors import EscuchaError, NotFound
 from tests.conftest import ROOT
 
 PACKAGES = ("api", "collectors", "config", "escucha", "nlp", "pipeline", "store")
-WORDS = {"say": None, "say_many": (1, 2), "help_text": None, "Note": None}
+WORDS = {"say": None, "say_many": (1, 2), "help_text": None, "Note": None, "progress": None}
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 
 
