@@ -162,6 +162,25 @@ def test_a_web_page_in_place_of_a_feed_pauses_the_watch_and_says_so(store: Store
     assert seen(store, number).problem is not None
 
 
+def test_a_revoked_key_pauses_the_watch_and_is_written_nowhere(
+    sqlite_store: Store, web: Upstream, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with sqlite_store.write() as session:
+        lumbre = brands.add(session, make.brand())
+    number = watch(sqlite_store, lumbre, "café", source="reddit").id
+    web.put("/api/v1/access_token", '{"message": "Unauthorized", "error": 401}', 401, Content_Type="application/json")
+    keys = {"client_id": "app-id", "client_secret": "s3cr3t-key", "oauth_url": web.url, "reddit_url": web.url}
+    given = replace(means(sqlite_store, web), keys={"reddit": keys})
+    (outcome,) = collect_due(given, make.NOW)
+    assert isinstance(outcome.problem, Refused)
+    assert "revoked" in str(outcome.problem)
+    assert seen(sqlite_store, number).state == "paused"
+    sqlite_store.close()
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+    assert b"s3cr3t-key" not in written
+    assert "s3cr3t-key" not in caplog.text + str(outcome.problem)
+
+
 def test_an_unknown_source_pauses_the_watch(store: Store, lumbre: Brand, web: Upstream) -> None:
     number = watch(store, lumbre, "x", source="smoke-signals").id
     (outcome,) = collect_due(means(store, web), make.NOW)
