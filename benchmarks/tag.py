@@ -28,7 +28,7 @@ from nlp.evaluate import read_labelled  # noqa: E402
 
 BATCH = 64
 RUNS = 3
-SOME = 640
+SOME = 192
 """Texts that the slower stacks are asked."""
 FIRST = "Llevo tres semanas esperando el reembolso"
 MEMORY = "; import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"

@@ -24,7 +24,7 @@ from nlp.heads import Head, read_heads
 
 MODEL = Path(__file__).parent / "model"
 GRAPH, TOKENS, HEADS = "encoder.onnx", "tokenizer.json", "heads.npz"
-AT_ONCE = 32
+AT_ONCE = 16
 LONGEST = 192
 """Word pieces that are read. Reviews at 64 lose 2 points of accuracy between praise and complaint against 192."""
 READ = 4_000
