@@ -1,4 +1,4 @@
-"""How fast texts are tagged, and how soon the first answer comes, beside scikit-learn's own pipeline of the same kind.
+"""How fast texts are tagged, how soon the first answer comes and what it takes in memory, beside transformers + torch.
 
     python benchmarks/tag.py ../shared/data > tag.json
 """
@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import pickle
+import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,81 +19,118 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-os.environ["OMP_NUM_THREADS"] = "1"  # one core means one core, for numpy too
+os.environ["OMP_NUM_THREADS"] = "1"  # one core means one core, for numpy and torch too
 
 from escucha.enrichment import Enrichment  # noqa: E402
-from nlp.chain import KINDS, ModelOptions, tag_texts  # noqa: E402
-from nlp.evaluate import Labelled, read_labelled  # noqa: E402
+from nlp.chain import ModelOptions, tag_texts  # noqa: E402
+from nlp.encoder import AT_ONCE, LONGEST, MODEL, normal  # noqa: E402
+from nlp.evaluate import read_labelled  # noqa: E402
 
 BATCH = 64
-RUNS = 5
+RUNS = 3
+SOME = 192
+"""Texts that the slower stacks are asked."""
 FIRST = "Llevo tres semanas esperando el reembolso"
-TAG_COLD = f"""
-from escucha.enrichment import Enrichment
-from nlp.chain import ModelOptions, tag_texts
-assert tag_texts(ModelOptions(), [Enrichment(text={FIRST!r})])[0].enrichment.sentiment
-"""
-SKLEARN_COLD = """
-import pickle, sys
-pipeline = pickle.load(open(sys.argv[1], "rb"))
-[head.predict_proba(pipeline["features"].transform([{first!r}])) for head in pipeline["heads"]]
-"""
+MEMORY = "; import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+TAG_COLD = (
+    "from escucha.enrichment import Enrichment; from nlp.chain import ModelOptions, tag_texts; "
+    f"assert tag_texts(ModelOptions(), [Enrichment(text={FIRST!r})])[0].enrichment.sentiment" + MEMORY
+)
+TORCH_COLD = (
+    "import sys; sys.path.insert(0, 'benchmarks'); from tag import FIRST, open_torch, ask_torch; "
+    "ask_torch(*open_torch(sys.argv[1]), [FIRST])" + MEMORY
+)
 
 
 def main(data: Path) -> dict[str, Any]:
-    """The figures, for the dev texts of `data`."""
-    texts = [row.text for name in ("umsab", "journey") for row in read_labelled(data / name / "dev.jsonl.gz")[0]]
-    lessons = read_labelled(data / "journey" / "train.jsonl.gz")[0]
-    pipeline = sklearn_pipeline(lessons)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "pipeline.pickle")
-        path.write_bytes(pickle.dumps(pipeline))
-        sklearn_cold = cold(SKLEARN_COLD.format(first=FIRST), str(path))
+    """The figures, for the dev texts of `data` and the base encoder beside it."""
+    tweets = [row.text for row in read_labelled(data / "umsab" / "dev.jsonl.gz")[0]]
+    posts = [row.text for row in read_labelled(data / "journey" / "dev.jsonl.gz")[0]]
+    base = data.parent / "models" / "embed-e5s-32k"
     return {
-        "texts": len(texts),
-        "words_per_text": round(statistics.mean(len(text.split()) for text in texts), 1),
-        "texts_per_s": {"1 core": per_second(tag_all, texts), "2 cores": on_two_cores(texts)},
-        "cold_start_s": cold(TAG_COLD),
-        "sklearn": {
-            "texts_per_s": {"1 core": per_second(lambda some: ask_sklearn(pipeline, some), texts)},
-            "cold_start_s": sklearn_cold,
+        "words_per_text": {"tweets": words(tweets), "posts": words(posts)},
+        "model_mb": round(sum(path.stat().st_size for path in MODEL.iterdir()) / 1e6, 1),
+        "embedded": {
+            "texts_per_s": {
+                "tweets, 1 core": per_second(tag_all, tweets), "posts, 1 core": per_second(tag_all, posts),
+                "tweets, 2 cores": on_two_cores(tweets),
+            },
+            "one_text_ms": one_by_one(tweets[:200]),
+            **cold(TAG_COLD),
+            "peak_mb": peak(tweets),
         },
-    }
+        "transformers + torch, the same encoder": beside(str(base), tweets[:SOME]),
+        "transformers + torch, of RoBERTa-base's size": beside("roberta-base-sized", tweets[:SOME]),
+    }  # fmt: skip
+
+
+def words(texts: list[str]) -> float:
+    """Words a text, on average."""
+    return round(statistics.mean(len(text.split()) for text in texts), 1)
 
 
 def tag_all(texts: list[str]) -> None:
-    """Language, sentiment, stage, pain and touchpoint of every text, in batches."""
+    """Language, every kind of label and the vector of every text, in batches."""
     for start in range(0, len(texts), BATCH):
         tag_texts(ModelOptions(), [Enrichment(text=text) for text in texts[start : start + BATCH]])
 
 
-def sklearn_pipeline(rows: list[Labelled]) -> dict[str, Any]:
-    """Word 1-2-grams and character 2-5-grams with one logistic regression for each kind, learned from the journey."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_union
+def peak(texts: list[str]) -> int:
+    """Megabytes that a fresh process needed at most to tag all the texts."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        pool.map(tag_all, [texts])
+        return pool.apply(most_memory)
 
-    features = make_union(
-        TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True),
+
+def most_memory() -> int:
+    """Megabytes this process has needed at most."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def beside(name: str, texts: list[str]) -> dict[str, Any]:
+    """The same figures of a stack of torch and transformers: only the vector, in full precision."""
+    model, tokens = open_torch(name)
+    rate = per_second(lambda some: ask_torch(model, tokens, some), texts)
+    return {"texts_per_s": {"tweets, 1 core": rate}, **cold(TORCH_COLD, name)}
+
+
+def open_torch(name: str) -> tuple[Any, Any]:
+    """A BertModel and its tokenizer: a folder's, or a random one of RoBERTa-base's size with the same tokenizer."""
+    import torch
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    torch.set_num_threads(1)
+    folder = Path(name)
+    model = BertModel.from_pretrained(name) if folder.is_dir() else BertModel(BertConfig(vocab_size=50_265))
+    tokens = PreTrainedTokenizerFast(
+        tokenizer_file=str(MODEL / "tokenizer.json"), pad_token="<pad>", model_max_length=LONGEST
     )
-    matrix = features.fit_transform([row.text for row in rows])
-    heads = [LogisticRegression(max_iter=20, tol=0.1).fit(matrix, [row.labels[kind] for row in rows]) for kind in KINDS]
-    return {"features": features, "heads": heads}
+    return model.eval(), tokens
 
 
-def ask_sklearn(pipeline: dict[str, Any], texts: list[str]) -> None:
-    """The same four kinds (no language) from the pipeline, in the same batches."""
-    for start in range(0, len(texts), BATCH):
-        matrix = pipeline["features"].transform(texts[start : start + BATCH])
-        for head in pipeline["heads"]:
-            head.predict_proba(matrix)
+def ask_torch(model: Any, tokens: Any, texts: list[str]) -> None:
+    """The mean of each text's last layer, texts of like length together as the embedded model does."""
+    import torch
+
+    order = sorted(texts, key=len)
+    with torch.no_grad():
+        for start in range(0, len(order), AT_ONCE):
+            some = [normal(text) for text in order[start : start + AT_ONCE]]
+            given = tokens(some, padding=True, truncation=True, return_tensors="pt", return_token_type_ids=False)
+            mask = given["attention_mask"][..., None]
+            (model(**given).last_hidden_state * mask).sum(1) / mask.sum(1)
 
 
 def per_second(ask: Callable[[list[str]], None], texts: list[str]) -> int:
     """Texts a second, the median of several runs after one to warm up."""
     ask(texts[:BATCH])
     return round(len(texts) / statistics.median(timed(ask, texts) for _ in range(RUNS)))
+
+
+def one_by_one(texts: list[str]) -> dict[str, float]:
+    """Milliseconds for a text asked alone: median and 95th percentile."""
+    taken = sorted(timed(tag_all, [text]) * 1000 for text in texts)
+    return {"p50": round(taken[len(taken) // 2], 1), "p95": round(taken[int(len(taken) * 0.95)], 1)}
 
 
 def timed(ask: Callable[[list[str]], None], texts: list[str]) -> float:
@@ -117,15 +153,18 @@ def both(pool: Any, texts: list[str]) -> None:
     pool.map(tag_all, [texts, texts], chunksize=1)
 
 
-def cold(code: str, *arguments: str) -> float:
-    """Seconds from the start of a fresh Python to its end, the median of several."""
-    command = [sys.executable, "-c", code, *arguments]
-    return round(statistics.median(timed(lambda _: run(command), []) for _ in range(RUNS)), 3)
+def cold(code: str, *arguments: str) -> dict[str, float]:
+    """A fresh Python's seconds from its start to its end with one answer given, and its megabytes: medians."""
+    found = [run([sys.executable, "-c", code, *arguments]) for _ in range(RUNS)]
+    seconds, memory = zip(*found, strict=True)
+    return {"cold_start_s": round(statistics.median(seconds), 2), "first_answer_mb": round(statistics.median(memory))}
 
 
-def run(command: list[str]) -> None:
-    """Run a command to its end. Raises CalledProcessError when it fails."""
-    subprocess.run(command, cwd=ROOT, check=True)
+def run(command: list[str]) -> tuple[float, float]:
+    """Seconds and megabytes of a command. Raises CalledProcessError when it fails."""
+    started = time.perf_counter()
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return time.perf_counter() - started, int(done.stdout.split()[-1]) / 1024
 
 
 if __name__ == "__main__":

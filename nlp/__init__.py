@@ -15,7 +15,7 @@ TAGGERS: Mapping[str, str] = {
     "language": "nlp.language:open_language",
     "hub_sentiment": "nlp.hub:open_sentiment",
     "hub_vectors": "nlp.hub:open_vectors",
-    "linear": "nlp.linear:open_linear",
+    "encoder": "nlp.encoder:open_encoder",
 }
 """The built-in taggers: name → address of a function that takes ModelOptions and opens it.
 
@@ -28,7 +28,7 @@ _LOG = logging.getLogger(__name__)
 def open_taggers(options: ModelOptions) -> Chain:
     """The chain that an installation runs.
 
-    The embedded linear model gives whatever no chosen or installed tagger gives; so a hub model that cannot be
+    The embedded encoder gives whatever no chosen or installed tagger gives; so a hub model that cannot be
     opened (no network, no folder) costs a warning in the log, and the embedded one answers in its place.
 
     Raises:
@@ -42,8 +42,8 @@ def open_taggers(options: ModelOptions) -> Chain:
         chosen += _or_warn("hub_vectors", options, options.encoder)
     installed = [_open(name, options) for name in names(GROUP, TAGGERS) if name not in TAGGERS]
     given = {field for tagger in (*chosen, *installed) for field in tagger.gives}
-    linear = load(GROUP, TAGGERS, "linear")(options, without=given)
-    return Chain((*chosen, *([linear] if linear.gives else []), *installed))
+    encoder = load(GROUP, TAGGERS, "encoder")(options, without=given)
+    return Chain((*chosen, *([encoder] if encoder.gives else []), *installed))
 
 
 def _open(name: str, options: ModelOptions) -> Tagger:

@@ -10,7 +10,7 @@ from escucha.enrichment import Enrichment
 from escucha.errors import ConfigError, ModelError
 from escucha.tagger import Tagger
 
-KINDS = ("sentiment", "stage", "pain", "touchpoint")
+KINDS = ("sentiment", "stage", "pain", "touchpoint", "emotion")
 """The kinds of label that a mention gets besides its language."""
 
 _AT_HAND = {"text", "declared_lang"}
@@ -21,13 +21,15 @@ _FIELDS = {field.name for field in fields(Enrichment)} - _AT_HAND - {"versions"}
 class ModelOptions:
     """Which languages are told apart, and which models answer in place of the embedded one.
 
-    `sentiment` and `encoder` are a local folder or a hub name; empty means the embedded model, and no vectors.
+    `sentiment` and `encoder` are a local folder or a hub name; empty means the embedded model. `threads` is how many
+    processor threads the embedded model may use for a batch: one, where workers run side by side.
     Picklable and hashable, so that it can travel to a worker and be the key of what is open there.
     """
 
     languages: tuple[str, ...] = ("es", "en", "pt")
     sentiment: str = ""
     encoder: str = ""
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

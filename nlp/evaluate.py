@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from escucha.enrichment import SENTIMENTS, Enrichment
+from escucha.enrichment import SENTIMENTS, Enrichment, Label
 from escucha.errors import Invalid, NotFound
 from escucha.text import storable
 from nlp.chain import KINDS, Outcome, Tag
+from nlp.confidence import calibration_error
 
+EMOTIONS = ("anger", "joy", "sadness", "fear", "surprise", "disgust", "other")
 MISSING = ""
 """What a text that could not be tagged counts as: a wrong answer of no class."""
 
@@ -41,8 +43,8 @@ class BadLine:
 def read_labelled(path: Path) -> tuple[list[Labelled], list[BadLine]]:
     """Texts and labels of a JSONL file, gzipped or not, and the lines that could not be read.
 
-    A row has `text` and any of sentiment, stage, pain, touchpoint; `label` is read as the sentiment where it holds
-    one. `lang` is optional.
+    A row has `text` and any of sentiment, stage, pain, touchpoint, emotion; `label` is read as the sentiment or the
+    emotion where it holds one. `lang` is optional.
 
     Raises:
         NotFound: no such file.
@@ -76,8 +78,7 @@ def read_row(line: str) -> Labelled | str:
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         return "no text"
     labels = {kind: row[kind] for kind in KINDS if isinstance(row.get(kind), str) and row[kind]}
-    if "sentiment" not in labels and row.get("label") in SENTIMENTS:
-        labels["sentiment"] = row["label"]
+    labels = {**_read_label(row.get("label")), **labels}
     if not labels:
         return "no label"
     lang = row.get("lang")
@@ -87,8 +88,9 @@ def read_row(line: str) -> Labelled | str:
 def evaluate(rows: Sequence[Labelled], tag: Tag, *, at_once: int = 256) -> dict[str, Any]:
     """Scores of `tag` for each kind of label that the rows have.
 
-    For each: n, accuracy, macro_f1 (mean F1 of the classes), per_class (precision, recall, f1 and n) and per_lang
-    (n, accuracy, macro_f1). Ratios are from 0 to 1. A text that could not be tagged counts as wrong.
+    For each: n, accuracy, macro_f1 (mean F1 of the classes), per_class (precision, recall, f1 and n), ece (expected
+    calibration error of the scores) and per_lang (n, accuracy, macro_f1, ece). Ratios are from 0 to 1. A text that
+    could not be tagged counts as wrong.
     """
     outcomes: list[Outcome] = []
     for start in range(0, len(rows), at_once):
@@ -115,6 +117,13 @@ def score(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
     }
 
 
+def _read_label(label: Any) -> dict[str, str]:
+    if label in SENTIMENTS:
+        return {"sentiment": label}
+    emotion = "other" if label == "others" else label  # EmoEvent writes others
+    return {"emotion": emotion} if emotion in EMOTIONS else {}
+
+
 def _class(right: int, true: int, given: int) -> dict[str, Any]:
     return {
         "precision": _ratio(right, given),
@@ -130,20 +139,23 @@ def _ratio(part: float, whole: float) -> float:
 
 def _kind(kind: str, rows: Sequence[Labelled], outcomes: Sequence[Outcome]) -> dict[str, Any]:
     told = [
-        (row.lang or "", row.labels[kind], _given(outcome, kind))
+        (row.lang or "", row.labels[kind], getattr(outcome.enrichment, kind) or Label(MISSING, 0.0))
         for row, outcome in zip(rows, outcomes, strict=True)
         if kind in row.labels
     ]
     langs = sorted({lang for lang, _, _ in told if lang})
-    per_lang = {lang: score([(true, given) for said, true, given in told if said == lang]) for lang in langs}
+    per_lang = {lang: _answers([(true, given) for said, true, given in told if said == lang]) for lang in langs}
     for scores in per_lang.values():
         del scores["per_class"]
-    return {**score([(true, given) for _, true, given in told]), "per_lang": per_lang}
+    return {**_answers([(true, given) for _, true, given in told]), "per_lang": per_lang}
 
 
-def _given(outcome: Outcome, kind: str) -> str:
-    label = getattr(outcome.enrichment, kind)
-    return MISSING if label is None else str(label.label)
+def _answers(told: Sequence[tuple[str, Label]]) -> dict[str, Any]:
+    right = [true == given.label for true, given in told]
+    return {
+        **score([(true, given.label) for true, given in told]),
+        "ece": calibration_error([given.score for _, given in told], right),
+    }
 
 
 def _lines(path: Path) -> Iterator[str]:

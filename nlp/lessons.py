@@ -1,98 +1,70 @@
-"""The labelled texts that the embedded model learns from, and which of their pieces are worth knowing."""
+"""The labelled texts that the embedded model learns from: which sets, under which licence, and how much of each."""
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nlp.chain import KINDS
 from nlp.evaluate import Labelled, read_labelled
-from nlp.linear import weigh
-from nlp.ngrams import BITS, pieces
 
 JOURNEY = "journey"
-WRITTEN = "journey_written"
-LICENCES: Mapping[str, str] = {
-    "umsab": "Apache-2.0 repository; the tweets are for research use",
-    "airlines_es": "GPL-3.0 repository; terms of the original competition not seen",
-    "coah_coar": "CC BY-NC-SA 4.0",
-    "meia2025": "MIT repository; the Rest-Mex collection is for academic and research use",
-    "us_airline": "MIT repository; the original is commonly given as CC BY-NC-SA 4.0",
-    JOURNEY: "each text its own: GPL-3.0, MIT, PDDL, CC0, CC BY, CC BY-NC-SA, research use",
-    WRITTEN: "written for this project, free",
-}
-"""The data sets and their licences. All may teach the sentiment; the last two teach the other kinds as well."""
-
-AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
-    """Texts as rows of a sparse matrix (texts, pieces), with their labels and the data set each comes from."""
+class Part:
+    """One data set in the mix.
 
-    matrix: Any
-    rows: Sequence[Labelled]
-    origin: NDArray[np.str_]
+    `most` says how many rows to take of a group, which is a sentiment or else a language (empty: every row);
+    `share` is how much of what was taken is seen in each epoch, another draw each time.
+    """
 
-    def labels(self, kind: str) -> NDArray[np.str_]:
-        """The label of that kind of each text; empty where it has none."""
-        return np.array([row.labels.get(kind, "") for row in self.rows])
+    licence: str
+    most: Mapping[str, int] = field(default_factory=dict)
+    share: float = 1.0
 
 
-def read_split(data: Path, split: str) -> dict[str, list[Labelled]]:
-    """The rows of one split (train or dev) of every data set that is there. Raises Invalid for an unreadable one."""
-    paths = {name: data / name / f"{split}.jsonl.gz" for name in LICENCES}
+MIX: Mapping[str, Part] = {
+    JOURNEY: Part(licence="each text its own: GPL-3.0, MIT, PDDL, CC0, CC BY, CC BY-NC-SA, research use"),
+    "journey_written": Part(licence="written for this project, free"),
+    "umsab": Part(licence="Apache-2.0 repository; the tweets are for research use"),
+    "airlines_es": Part(
+        licence="GPL-3.0 repository; terms of the original competition not seen", most={"es": 2000}, share=0.5
+    ),
+    "us_airline": Part(
+        licence="MIT repository; the original is commonly given as CC BY-NC-SA 4.0", most={"en": 4000}, share=0.5
+    ),
+    "coah_coar": Part(
+        licence="CC BY-NC-SA 4.0", most={"negative": 535, "neutral": 265, "positive": 700}, share=0.5
+    ),
+    "meia2025": Part(
+        licence="MIT repository; the Rest-Mex collection is for academic and research use", most={"es": 1800}, share=0.5
+    ),
+    "emoevent": Part(
+        licence="author's card Apache-2.0, the group's CC BY-NC-SA 4.0; research use", most={"es": 4300, "en": 1200},
+        share=0.5,
+    ),
+}  # fmt: skip
+"""What is learned from. The first two teach stage, pain and touchpoint, the last one emotion, the others sentiment."""
+
+
+def read_split(data: Path, split: str, mix: Mapping[str, Part] = MIX) -> dict[str, list[Labelled]]:
+    """The rows of one split (train or dev) of every set that is there. Raises Invalid for an unreadable one."""
+    paths = {name: data / name / f"{split}.jsonl.gz" for name in mix}
     return {name: read_labelled(path)[0] for name, path in paths.items() if path.exists()}
 
 
-def lesson(sets: Mapping[str, Sequence[Labelled]]) -> Lesson:
-    """The texts of some data sets as one lesson: for each piece of a text 1 + ln(times), without rarity or length."""
-    rows = [row for part in sets.values() for row in part]
-    origin = np.repeat(np.array(list(sets)), [len(part) for part in sets.values()])
-    return Lesson(matrix=_matrix([row.text for row in rows]), rows=rows, origin=origin)
-
-
-def rarity(matrix: Any) -> NDArray[np.float32]:
-    """Smoothed inverse document frequency of each piece, ln((1 + n) / (1 + df)) + 1 (as scikit-learn's)."""
-    n, df = matrix.shape[0], matrix.getnnz(axis=0)
-    return np.asarray(np.log((1 + n) / (1 + df)) + 1, dtype=np.float32)
-
-
-def telling(school: Lesson, keep: int) -> NDArray[np.int64]:
-    """The pieces to keep, ascending: those in at least two texts whose χ² with the labels of some kind ranks best."""
-    from sklearn.feature_selection import chi2
-
-    best = np.zeros(school.matrix.shape[1], np.int64)
-    for kind in KINDS:
-        labels = school.labels(kind)
-        told = np.flatnonzero(labels != "")
-        strength = np.nan_to_num(chi2(school.matrix[told], labels[told])[0])
-        best = np.maximum(best, strength.argsort(kind="stable").argsort(kind="stable"))
-    best[school.matrix.getnnz(axis=0) < 2] = -1
-    order = np.argsort(-best, kind="stable")[:keep]
-    return np.sort(order[best[order] >= 0])
-
-
-def narrow(whole: Lesson, bins: NDArray[np.int64], idf: NDArray[np.float32]) -> Lesson:
-    """The same texts with those pieces only, weighed by rarity, each text at length 1."""
-    from sklearn.preprocessing import normalize
-
-    weighed = normalize(whole.matrix[:, bins].multiply(idf[None, :]).tocsr())
-    return Lesson(matrix=weighed, rows=whole.rows, origin=whole.origin)
-
-
-def _matrix(texts: Sequence[str]) -> Any:
-    import scipy.sparse
-
-    parts = []
-    for start in range(0, len(texts), AT_ONCE):
-        some = texts[start : start + AT_ONCE]
-        owner, bins, times = pieces(some)
-        values = weigh(times, np.ones(len(times), np.float32))
-        parts.append(scipy.sparse.csr_matrix((values, (owner, bins)), shape=(len(some), 1 << BITS)))
-    return scipy.sparse.vstack(parts).tocsr()
+def drawn(rows: Sequence[Labelled], part: Part, seed: int) -> list[Labelled]:
+    """The rows to take of a set, drawn at random where it has more than `part.most` allows."""
+    if not part.most:
+        return list(rows)
+    left = Counter(part.most)
+    taken: list[Labelled] = []
+    for row in random.Random(seed).sample(rows, len(rows)):
+        group = next((one for one in (row.labels.get("sentiment"), row.lang) if one in part.most), None)
+        if group is not None and left[group] > 0:
+            left[group] -= 1
+            taken.append(row)
+    return taken

@@ -33,7 +33,7 @@ class Line:
 
 
 def tag_lines(source: Source, tag: Tag, *, at_most: int = 64) -> Iterator[Record]:
-    """Yield a record for each line that is not blank: {id, text, lang, sentiment, stage, pain, touchpoint}.
+    """Yield a record for each line that is not blank: {id, text, lang, sentiment, stage, pain, touchpoint, emotion}.
 
     A line (UTF-8) is plain text, or a JSON object with `text` and perhaps `id`, `lang` and `title`; the id is the
     line's number where it has none. Each label is {label, score}, or None where no tagger gives it. A line that

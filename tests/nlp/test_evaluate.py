@@ -15,7 +15,7 @@ from sklearn.metrics import f1_score
 from escucha.enrichment import Enrichment, Label
 from escucha.errors import Invalid, NotFound
 from nlp.chain import Outcome
-from nlp.evaluate import Labelled, evaluate, read_labelled, score
+from nlp.evaluate import Labelled, evaluate, read_labelled, read_row, score
 
 
 def says(**answers: str | None) -> Any:
@@ -44,7 +44,7 @@ def test_scores_are_those_counted_by_hand() -> None:
     assert found["per_class"]["positive"] == {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "n": 2}
     assert found["per_class"]["negative"] == {"precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "n": 1}
     assert found["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
-    assert found["per_lang"]["es"] == {"n": 2, "accuracy": 0.5, "macro_f1": pytest.approx(1 / 3)}
+    assert found["per_lang"]["es"] == {"n": 2, "accuracy": 0.5, "macro_f1": pytest.approx(1 / 3), "ece": 0.5}
     assert found["per_lang"]["en"]["accuracy"] == 1.0
 
 
@@ -78,6 +78,12 @@ def test_rows_are_read_and_bad_ones_named_by_number(tmp_path: Path) -> None:
     assert rows[0].lang == "es"
     whys = [(line.number, line.why) for line in bad]
     assert whys == [(3, "not JSON"), (4, "no text"), (5, "no text"), (6, "no label")]
+
+
+def test_a_label_is_a_sentiment_or_an_emotion_by_what_it_says() -> None:
+    found = [read_row(json.dumps({"text": "a", "label": label})) for label in ("neutral", "joy", "others", "other")]
+    labels = [dict(one.labels) for one in found if isinstance(one, Labelled)]
+    assert labels == [{"sentiment": "neutral"}, {"emotion": "joy"}, {"emotion": "other"}, {"emotion": "other"}]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_an_object_keeps_its_id_and_its_title_is_read_too() -> None:
 
 def test_a_record_has_every_kind_of_label() -> None:
     record = answers("hola")[0]
-    assert list(record) == ["id", "text", "lang", "sentiment", "stage", "pain", "touchpoint"]
+    assert list(record) == ["id", "text", "lang", "sentiment", "stage", "pain", "touchpoint", "emotion"]
     assert record["sentiment"] == {"label": "neutral", "score": 0.5}
 
 

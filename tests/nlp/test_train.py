@@ -1,4 +1,4 @@
-"""Training goes from a folder of texts to weights that answer, and says so when there is nothing to learn from."""
+"""Training goes from a folder of texts to a model that answers, and says so when there is nothing to learn from."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ import json
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from escucha.errors import Invalid, NotFound
+from escucha.errors import NotFound
 from nlp.chain import KINDS
-from nlp.linear import Linear, read_weights
-from nlp.train import Setting, train
+from nlp.encoder import Encoder
+from nlp.evaluate import Labelled
+from nlp.lessons import Part, drawn
+from nlp.school import Plan, Text, by_length, lessons
+from nlp.train import Report, train
 from tests.nlp.fakes import texts
+from tests.nlp.tiny import write_base
 
-GRID = (Setting(c=1.0, balance=0.0, written=1.0), Setting(c=100.0, balance=1.0, written=1.0))
+QUICK = Plan(epochs=20, frozen=1, batch=8, rate=5e-3, head_rate=2e-2, warm_up=2, probe_steps=60, distil=0.1)
 GOOD, BAD, THINGS = ("excelente", "maravilloso"), ("pésimo", "horrible"), ("café", "hotel", "vuelo", "pedido", "plan")
+WORDS = [*GOOD, *BAD, *THINGS, "taxi", "curso", "lo", "recomiendo", "no", "funciona", "regular", "query", ":", ","]
 
 
 def write_set(data: Path, name: str, split: str, rows: list[dict[str, str]]) -> None:
@@ -37,37 +43,51 @@ def journey_rows(things: tuple[str, ...]) -> list[dict[str, str]]:
     return good + bad
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    write_set(folder, "journey", "train", journey_rows(THINGS))
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("given") / "data"
+    write_set(folder, "journey", "train", journey_rows(THINGS) * 2)
     write_set(folder, "journey", "dev", journey_rows(("taxi", "curso")))
     write_set(folder, "umsab", "train", [{"text": "regular, sin más", "label": "neutral"}] * 6)
+    moods = [{"text": f"{word} curso", "label": "joy"} for word in GOOD] + [{"text": "regular", "label": "others"}]
+    write_set(folder, "emoevent", "train", [{**mood, "lang": "es"} for mood in moods] * 3)
+    write_base(folder.parent / "base", WORDS)
     return folder
 
 
-def test_it_learns_a_small_world_and_writes_its_card(data: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def model(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Report, list[tuple[float, str]]]:
     said: list[tuple[float, str]] = []
-    report = train(data, tmp_path / "model", lambda share, kind: said.append((share, kind)), grid=GRID)
-    answer = Linear(read_weights(tmp_path / "model"))(texts("Horrible película, no funciona"))[0]
-    assert [getattr(answer, kind).label for kind in KINDS] == ["negative", "retention", "problem", "support"]
-    assert report.scores["stage"]["journey"] == {"n": 8, "accuracy": 1.0, "macro_f1": 1.0}
-    card = json.loads((tmp_path / "model" / "card.json").read_text("utf-8"))
-    assert card["version"] == report.version
-    assert [(one["name"], one["train"], one["dev"]) for one in card["data"]] == [("umsab", 6, 0), ("journey", 20, 8)]
-    assert said == [(0.0, "sentiment"), (0.25, "stage"), (0.5, "pain"), (0.75, "touchpoint")]
+    out = tmp_path_factory.mktemp("model")
+    report = train(data, out, lambda share, at: said.append((share, at)), base=data.parent / "base", plan=QUICK)
+    return out, report, said
 
 
-def test_the_same_texts_give_the_same_version(data: Path, tmp_path: Path) -> None:
-    first, second = train(data, tmp_path / "a", grid=GRID), train(data, tmp_path / "b", grid=GRID)
-    assert first == second
-    assert (tmp_path / "a" / "linear.npz").read_bytes() == (tmp_path / "b" / "linear.npz").read_bytes()
+def test_it_learns_a_small_world_in_one_pass(model: tuple[Path, Report, list[tuple[float, str]]]) -> None:
+    answer = Encoder(model[0])(texts("Horrible taxi, no funciona", "excelente plan, lo recomiendo"))
+    found = [[getattr(one, kind).label for kind in KINDS] for one in answer]
+    assert found[0][:4] == ["negative", "retention", "problem", "support"]
+    assert found[1] == ["positive", "advocacy", "none", "product", "joy"]
+    assert all(one.vector is not None and np.isclose(np.linalg.norm(one.vector), 1, atol=1e-3) for one in answer)
 
 
-def test_other_texts_give_another_version(data: Path, tmp_path: Path) -> None:
-    before = train(data, tmp_path / "a", grid=GRID).version
-    write_set(data, "journey", "train", journey_rows(THINGS[:3]))
-    assert train(data, tmp_path / "b", grid=GRID).version != before
+def test_its_card_says_what_it_learned_from_and_how_good_it_is(
+    model: tuple[Path, Report, list[tuple[float, str]]],
+) -> None:
+    out, report, _ = model
+    card = json.loads((out / "card.json").read_text("utf-8"))
+    assert card["version"] == report.version == Encoder(out).version
+    found = {one["name"]: (one["train"], one["dev"]) for one in card["data"]}
+    assert found == {"journey": (40, 8), "umsab": (6, 0), "emoevent": (9, 0)}
+    assert all(one["licence"] for one in card["data"])
+    assert card["dev"]["stage"]["journey"]["accuracy"] == report.scores["stage"]["journey"]["accuracy"] == 1.0
+    assert set(card["temperatures"]) == {"sentiment", "stage", "pain", "touchpoint"}, "no dev text has an emotion"
+
+
+def test_it_says_how_far_it_is(model: tuple[Path, Report, list[tuple[float, str]]]) -> None:
+    shares = [share for share, _ in model[2]]
+    assert shares == sorted(shares)
+    assert {at for _, at in model[2]} == {"reading", "learning", "measuring"}
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
@@ -76,7 +96,32 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "model").exists()
 
 
-def test_texts_with_a_single_label_are_refused(data: Path, tmp_path: Path) -> None:
-    write_set(data, "journey", "train", [{**row, "stage": "retention"} for row in journey_rows(THINGS)])
-    with pytest.raises(Invalid, match="stage"):
-        train(data, tmp_path / "model", grid=GRID)
+def test_a_missing_base_is_named(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=r"no base encoder"):
+        train(data, tmp_path / "model", base=tmp_path)
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_large_set_gives_no_more_than_asked_of_each_group() -> None:
+    rows = [Labelled(text=str(at), labels={"sentiment": "positive"}, lang="es") for at in range(50)]
+    rows += [Labelled(text=str(at), labels={"sentiment": "negative"}, lang="es") for at in range(3)]
+    by_mood = drawn(rows, Part(licence="", most={"positive": 10, "negative": 10}), 1)
+    assert [row.labels["sentiment"] for row in by_mood].count("positive") == 10
+    assert len(by_mood) == 13
+    assert len(drawn(rows, Part(licence="", most={"es": 20}), 1)) == 20
+    assert drawn(rows, Part(licence=""), 1) == rows
+
+
+def test_each_epoch_sees_every_text_or_its_share_once() -> None:
+    whole = [Text(labels={}, share=1.0, ids=[0] * (at % 7 + 1)) for at in range(100)]
+    half = [Text(labels={}, share=0.5, ids=[0]) for _ in range(200)]
+    batches = list(lessons(whole + half, Plan(epochs=2, batch=8)))
+    seen = [id(text) for _, batch in batches for text in batch]
+    assert all(seen.count(id(text)) == 2 for text in whole)
+    assert 150 < len(seen) - 200 < 250
+    assert [done for done, _ in batches] == sorted(done for done, _ in batches)
+
+
+def test_texts_of_like_length_go_together() -> None:
+    some = [Text(labels={}, share=1.0, ids=[0] * length) for length in (5, 1, 9, 1, 5, 9)]
+    assert [[len(text.ids) for text in group] for group in by_length(some, 2)] == [[1, 1], [5, 5], [9, 9]]
