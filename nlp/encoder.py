@@ -90,8 +90,8 @@ class Encoder:
 
 
 def open_encoder(options: ModelOptions, without: Collection[str] = ()) -> Encoder:
-    """The embedded model for what no other tagger gives."""
-    gives = [field for field in (*KINDS, "vector") if field not in without]
+    """The embedded model for the kinds that no other tagger gives. Vectors are left out: nothing keeps them yet."""
+    gives = [kind for kind in KINDS if kind not in without]
     return Encoder(MODEL, gives, threads=options.threads)
 
 

@@ -50,7 +50,7 @@ def train(
     out: Path = typer.Option(None, help=help_text("Where the weights go; over the embedded ones if not given.")),
 ) -> None:
     """Train the embedded model; its scores on the development splits are in the card it writes."""
-    from nlp.linear import MODEL
+    from nlp.encoder import MODEL
     from nlp.train import train as learn
 
     with progress("Training", 100) as advance:

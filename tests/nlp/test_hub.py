@@ -68,7 +68,7 @@ def test_the_stars_of_one_side_are_added_up() -> None:
 def test_a_local_classifier_gives_the_sentiment_and_the_embedded_model_the_rest(tiny: Path) -> None:
     chain = open_taggers(ModelOptions(sentiment=str(tiny)))
     long, short = chain(texts("hola " * 500, "mal"))
-    assert chain.gives == ("lang", "sentiment", "stage", "pain", "touchpoint", "emotion", "vector")
+    assert chain.gives == ("lang", "sentiment", "stage", "pain", "touchpoint", "emotion")
     assert long.note is None
     assert short.enrichment.versions["hub_sentiment"] == version_of(str(tiny))
     assert short.enrichment.sentiment is not None

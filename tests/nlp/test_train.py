@@ -63,6 +63,7 @@ def model(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, R
     return out, report, said
 
 
+@pytest.mark.filterwarnings("ignore")  # torch on its own exporter
 def test_it_learns_a_small_world_in_one_pass(model: tuple[Path, Report, list[tuple[float, str]]]) -> None:
     answer = Encoder(model[0])(texts("Horrible taxi, no funciona", "excelente plan, lo recomiendo"))
     found = [[getattr(one, kind).label for kind in KINDS] for one in answer]
