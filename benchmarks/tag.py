@@ -1,6 +1,6 @@
 """How fast texts are tagged, how soon the first answer comes and what it takes in memory, beside transformers + torch.
 
-    python benchmarks/tag.py ../shared/data > tag.json
+    python -m benchmarks.tag ../shared/data > tag.json
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def main(data: Path) -> dict[str, Any]:
             },
             "one_text_ms": one_by_one(tweets[:200]),
             **cold(TAG_COLD),
+            "escucha_tag_cold_start_s": command_cold(),
             "peak_mb": peak(tweets),
         },
         "transformers + torch, the same encoder": beside(str(base), tweets[:SOME]),
@@ -70,7 +71,7 @@ def words(texts: list[str]) -> float:
 
 
 def tag_all(texts: list[str]) -> None:
-    """Language, every kind of label and the vector of every text, in batches."""
+    """Language and every kind of label of every text, in batches."""
     for start in range(0, len(texts), BATCH):
         tag_texts(ModelOptions(), [Enrichment(text=text) for text in texts[start : start + BATCH]])
 
@@ -158,6 +159,17 @@ def cold(code: str, *arguments: str) -> dict[str, float]:
     found = [run([sys.executable, "-c", code, *arguments]) for _ in range(RUNS)]
     seconds, memory = zip(*found, strict=True)
     return {"cold_start_s": round(statistics.median(seconds), 2), "first_answer_mb": round(statistics.median(memory))}
+
+
+def command_cold() -> float:
+    """Seconds of the command itself, `escucha tag`, with one line to answer: the median."""
+
+    def once(texts: list[str]) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "api", "tag"], cwd=ROOT, check=True, capture_output=True, text=True, input=texts[0]
+        )
+
+    return round(statistics.median(timed(once, [FIRST]) for _ in range(RUNS)), 2)
 
 
 def run(command: list[str]) -> tuple[float, float]:
