@@ -148,7 +148,7 @@ def all_watches(store: Store) -> list[Watch]:
         return watches.all_watches(session)
 
 
-def wait(until: Callable[[], bool], seconds: float = 180) -> None:
+def wait(until: Callable[[], bool], seconds: float = 1800) -> None:
     """Until it is so, or give up."""
     end = time.monotonic() + seconds
     while not until():

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.real_input import SETS, run
 from store.engine import Store
 
 
+@pytest.mark.timeout(900)
 def test_real_texts_and_recordings_end_up_tagged_and_counted(shared: Path, store: Store) -> None:
     seen = run(shared, store, splits=("dev",))
     imported = seen["imported"]
