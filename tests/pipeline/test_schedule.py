@@ -23,7 +23,7 @@ from tests import make
 from tests.pipeline.upstream import feed, upstream
 
 
-def wait(until: Callable[[], bool], seconds: float = 20) -> bool:
+def wait(until: Callable[[], bool], seconds: float = 60) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if until():
