@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
@@ -77,9 +76,3 @@ def read_settings() -> Settings:
         raise ConfigError("The setting {name} is off: {reason}.", name=name, reason=first["msg"]) from None
     except ValueError as error:
         raise ConfigError("The file {file} cannot be read: {reason}.", file="escucha.toml", reason=str(error)) from None
-
-
-def sqlite_path(database: str) -> Path | None:
-    """The file behind a SQLite address, or None for another database."""
-    prefix = "sqlite:///"
-    return Path(database.removeprefix(prefix)) if database.startswith(prefix) else None
