@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from escucha.mention import Mention
+from escucha.vector import Vector
 
 Sentiment = Literal["positive", "neutral", "negative"]
 SENTIMENTS: tuple[Sentiment, ...] = ("positive", "neutral", "negative")
@@ -24,11 +25,33 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A stretch of a text that says something of its own: characters `start` to before `end` of what was read."""
+
+    start: int
+    end: int
+    sentiment: Label | None = None
+    pain: Label | None = None
+    touchpoint: Label | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What the model said of a kind whose label is now a person's (`by` is "person") or a rule's ("rule:7")."""
+
+    label: str
+    score: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Enrichment:
     """A text on its way through the taggers: each adds what it gives (`dataclasses.replace`), none removes.
 
     `text` is what the taggers read (title and text); `declared_lang` is the source's word for the language.
     `versions` maps a tagger's name to the version that spoke; `vector` is the text's embedding, where one is made.
+    `parts` are the stretches that say something of their own; `said` maps a kind to the model's answer where a
+    person or a rule knew better.
     """
 
     text: str
@@ -39,7 +62,9 @@ class Enrichment:
     pain: Label | None = None
     touchpoint: Label | None = None
     emotion: Label | None = None
-    vector: tuple[float, ...] | None = None
+    vector: Vector | None = None
+    parts: tuple[Part, ...] = ()
+    said: Mapping[str, Said] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
 

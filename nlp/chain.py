@@ -14,7 +14,7 @@ KINDS = ("sentiment", "stage", "pain", "touchpoint", "emotion")
 """The kinds of label that a mention gets besides its language."""
 
 _AT_HAND = {"text", "declared_lang"}
-_FIELDS = {field.name for field in fields(Enrichment)} - _AT_HAND - {"versions"}
+_FIELDS = {field.name for field in fields(Enrichment)} - _AT_HAND - {"versions", "said"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

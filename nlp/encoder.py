@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from escucha.enrichment import Enrichment, Label
 from escucha.errors import ModelError
 from escucha.text import storable
+from escucha.vector import pack
 from nlp.chain import KINDS, ModelOptions
-from nlp.heads import Head, read_heads
+from nlp.heads import Floats, Head, read_heads
 
 MODEL = Path(__file__).parent / "model"
 GRAPH, TOKENS, HEADS = "encoder.onnx", "tokenizer.json", "heads.npz"
@@ -36,12 +37,11 @@ _LINK = re.compile(r"https?://\S+")
 _HANDLE = re.compile(r"@\w+")
 _SPACE = re.compile(r"\s+")
 
-Floats = NDArray[np.float32]
-
 
 class Encoder:
     """Gives the kinds of label asked for, each with its probability, and the text's `vector` (length 1).
 
+    `reading` is the version of the vectors: that of the graph alone, whatever the heads are.
     Texts of like length are read together, so that short ones do not wait for long ones. The 8-bit arithmetic takes
     its scale from what is read together: among other texts the same text's scores move by about a hundredth.
     """
@@ -53,7 +53,8 @@ class Encoder:
         """Open the model in a folder. Raises ModelError when a part is missing or damaged."""
         self.gives = tuple(gives)
         try:
-            self.version = version_of(folder)
+            self.version = version_of(folder, (GRAPH, TOKENS, HEADS))
+            self.reading = version_of(folder, (GRAPH, TOKENS))
             self._tokens = open_tokens(folder / TOKENS)
             self._graph = open_graph(folder / GRAPH, threads)
             heads = read_heads(folder / HEADS)
@@ -71,7 +72,7 @@ class Encoder:
         vectors = self.vectors([enrichment.text for enrichment in batch])
         given: dict[str, Sequence[Any]] = {kind: labels(head, vectors) for kind, head in self._heads.items()}
         if "vector" in self.gives:
-            given["vector"] = [tuple(vector) for vector in vectors.tolist()]
+            given["vector"] = pack(vectors, self.reading)
         rows = zip(*given.values(), strict=True)
         return [
             replace(enrichment, **dict(zip(given, row, strict=True)))
@@ -90,8 +91,8 @@ class Encoder:
 
 
 def open_encoder(options: ModelOptions, without: Collection[str] = ()) -> Encoder:
-    """The embedded model for the kinds that no other tagger gives. Vectors are left out: nothing keeps them yet."""
-    gives = [kind for kind in KINDS if kind not in without]
+    """The embedded model for what no other tagger gives."""
+    gives = [field for field in (*KINDS, "vector") if field not in without]
     return Encoder(MODEL, gives, threads=options.threads)
 
 
@@ -142,14 +143,10 @@ def open_graph(path: Path, threads: int) -> Any:
     return InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def version_of(folder: Path) -> str:
-    """A digest of everything the answers depend on."""
+def version_of(folder: Path, parts: Sequence[str]) -> str:
+    """A digest of the parts that answers depend on."""
     whole = hashlib.sha256()
-    for part in _parts(folder):
-        with part.open("rb") as file:
+    for name in parts:
+        with (folder / name).open("rb") as file:
             whole.update(hashlib.file_digest(file, "sha256").digest())
     return whole.hexdigest()[:12]
-
-
-def _parts(folder: Path) -> Iterator[Path]:
-    return (folder / name for name in (GRAPH, TOKENS, HEADS))

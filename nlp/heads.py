@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float32]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
@@ -20,10 +22,10 @@ class Head:
     """
 
     classes: tuple[str, ...]
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    weights: Floats
+    bias: Floats
 
-    def probabilities(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    def probabilities(self, vectors: Floats) -> Floats:
         """(texts, width) → (texts, classes), each row summing to 1."""
         logits = vectors @ self.weights + self.bias
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -13,8 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from escucha.enrichment import SENTIMENTS, Enrichment, Label, Sentiment
 from escucha.errors import ModelError
+from escucha.vector import pack
 from nlp.chain import ModelOptions
 
 Scores = Sequence[Mapping[str, Any]]
@@ -74,9 +77,9 @@ class HubVectors:
 
     def __call__(self, batch: Sequence[Enrichment]) -> list[Enrichment]:
         """The batch with its vectors."""
-        vectors = self._encode([enrichment.text for enrichment in batch])
+        vectors = pack(np.asarray(self._encode([enrichment.text for enrichment in batch])), self.version)
         return [
-            replace(enrichment, vector=tuple(map(float, vector)))
+            replace(enrichment, vector=vector)
             for enrichment, vector in zip(batch, vectors, strict=True)
         ]
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, or_, select, update
+from sqlalchemy import bindparam, case, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from escucha.admission import storable_json
-from escucha.enrichment import Enrichment
+from escucha.enrichment import Enrichment, Part
 from store.filters import in_state
 from store.rows import LABELS, as_read
-from store.tables import MentionRow
+from store.tables import MentionRow, PartRow, VectorRow
 
 LEASE = timedelta(minutes=10)
 MAX_TRIES = 3
@@ -52,9 +51,12 @@ def claim(session: Session, n: int, now: datetime) -> list[Pending]:
 
 
 def save(session: Session, tagged: Sequence[tuple[Pending, Enrichment]], now: datetime) -> None:
-    """Save the labels, all of a mention at once. A mention edited since it was claimed goes on waiting."""
-    rows = [_row(pending, enrichment, now) for pending, enrichment in tagged]
-    _update(session, rows)
+    """Save all that was understood of each mention at once. One edited since it was claimed goes on waiting."""
+    unchanged = _unchanged(session, tagged)
+    current = [(pending.id, enrichment) for pending, enrichment in tagged if pending.id in unchanged]
+    _update(session, [_row(pending, enrichment, now) for pending, enrichment in tagged])
+    _replace(session, VectorRow, current, _vectors)
+    _replace(session, PartRow, current, _parts)
 
 
 def fail(session: Session, failed: Sequence[tuple[Pending, str]], now: datetime) -> None:
@@ -75,6 +77,34 @@ def release(session: Session, claimed: Sequence[Pending]) -> None:
     session.execute(update(MentionRow).where(MentionRow.id.in_(ids)).values(leased_until=None))
 
 
+def _unchanged(session: Session, tagged: Sequence[tuple[Pending, Enrichment]]) -> set[int]:
+    claimed = {pending.id: pending.content for pending, _ in tagged}
+    query = select(MentionRow.id, MentionRow.content).where(MentionRow.id.in_(claimed))
+    return {id for id, content in session.execute(query) if claimed[id] == content}
+
+
+def _replace(
+    session: Session, table: type[VectorRow | PartRow], understood: Sequence[tuple[int, Enrichment]],
+    rows: Callable[[int, Enrichment], list[dict[str, Any]]],
+) -> None:
+    session.execute(delete(table).where(table.mention_id.in_([id for id, _ in understood])))
+    if fresh := [row for id, enrichment in understood for row in rows(id, enrichment)]:
+        session.connection().execute(insert(table.__table__), fresh)  # type: ignore[arg-type]
+
+
+def _vectors(id: int, enrichment: Enrichment) -> list[dict[str, Any]]:
+    vector = enrichment.vector
+    return [{"mention_id": id, "version": vector.version, "data": vector.data}] if vector else []
+
+
+def _parts(id: int, enrichment: Enrichment) -> list[dict[str, Any]]:
+    return [
+        {"mention_id": id, "start": part.start, "end": part.end,
+         **_labels(part, ("sentiment", "pain", "touchpoint"))}
+        for part in enrichment.parts
+    ]  # fmt: skip
+
+
 def _update(session: Session, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
@@ -90,10 +120,14 @@ def _row(pending: Pending, enrichment: Enrichment, now: datetime) -> dict[str, A
     row: dict[str, Any] = {
         "row_id": pending.id, "row_content": pending.content, "state": "done", "note": None, "leased_until": None,
         "tagged_at": now, "versions": storable_json(dict(enrichment.versions)),
-        "vector": array("f", enrichment.vector).tobytes() if enrichment.vector is not None else None,
+        "said": storable_json({kind: asdict(said) for kind, said in enrichment.said.items()}) or None,
     }
-    for name in LABELS:
-        label = getattr(enrichment, name)
-        row[name] = label.label if label else None
-        row[f"{name}_score"] = label.score if label else None
-    return row
+    return {**row, **_labels(enrichment, LABELS)}
+
+
+def _labels(labelled: Enrichment | Part, names: Sequence[str]) -> dict[str, Any]:
+    found = {name: getattr(labelled, name) for name in names}
+    return {
+        **{name: label.label if label else None for name, label in found.items()},
+        **{f"{name}_score": label.score if label else None for name, label in found.items()},
+    }

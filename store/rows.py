@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from escucha.enrichment import Enrichment, Label, TaggedMention
+from escucha.enrichment import Enrichment, Label, Said, TaggedMention
 from escucha.mention import Author, Engagement, Mention
 from store.tables import AuthorRow, BrandRow, MentionRow
 
@@ -28,7 +28,8 @@ def tagged(row: MentionRow, writer: AuthorRow | None, slug: str) -> TaggedMentio
     return TaggedMention(
         id=row.id, brand=slug, mention=_mention(row, writer),
         enrichment=Enrichment(
-            text=as_read(row.title, row.text), declared_lang=row.declared_lang, versions=row.versions or {}, **labels
+            text=as_read(row.title, row.text), declared_lang=row.declared_lang, versions=row.versions or {},
+            said={kind: Said(**said) for kind, said in (row.said or {}).items()}, **labels
         ),
         state=row.state, note=row.note,  # type: ignore[arg-type]
     )

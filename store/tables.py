@@ -181,4 +181,117 @@ class MentionRow(Base):
     touchpoint_score: Mapped[float | None] = mapped_column(Float)
     emotion: Mapped[str | None] = mapped_column(String(40))
     emotion_score: Mapped[float | None] = mapped_column(Float)
-    vector: Mapped[bytes | None] = mapped_column(LargeBinary)
+    said: Mapped[dict[str, Any] | None]
+
+
+class VectorRow(Base):
+    """A mention's embedding (escucha.vector), beside the mention so that lists and counts do not read past it."""
+
+    __tablename__ = "vector"
+
+    mention_id: Mapped[int] = mapped_column(Id, ForeignKey("mention.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[str] = mapped_column(String(200))
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PartRow(Base):
+    """A stretch of a mention's text that says something of its own (escucha.enrichment.Part)."""
+
+    __tablename__ = "part"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    mention_id: Mapped[int] = mapped_column(ForeignKey("mention.id", ondelete="CASCADE"), index=True)
+    start: Mapped[int]
+    end: Mapped[int]
+    sentiment: Mapped[str | None] = mapped_column(String(40))
+    sentiment_score: Mapped[float | None] = mapped_column(Float)
+    pain: Mapped[str | None] = mapped_column(String(40))
+    pain_score: Mapped[float | None] = mapped_column(Float)
+    touchpoint: Mapped[str | None] = mapped_column(String(40))
+    touchpoint_score: Mapped[float | None] = mapped_column(Float)
+
+
+class CorrectionRow(Base):
+    """What a person says a mention's label is. The model's own answer is kept in the mention's `said`."""
+
+    __tablename__ = "correction"
+    __table_args__ = (UniqueConstraint("mention_id", "kind"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    mention_id: Mapped[int] = mapped_column(ForeignKey("mention.id", ondelete="CASCADE"))
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    label: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+
+
+class RuleRow(Base):
+    """A brand's rule: mentions with these words, and perhaps with the label `only`, get `label`."""
+
+    __tablename__ = "rule"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    words: Mapped[list[str]]
+    kind: Mapped[str] = mapped_column(String(20))
+    only: Mapped[str | None] = mapped_column(String(40))
+    label: Mapped[str] = mapped_column(String(40))
+    active: Mapped[bool]
+    made_at: Mapped[datetime]
+
+
+class OwnLabelRow(Base):
+    """A brand's own stage, pain or touchpoint, or its own words for one of the catalogue (then without examples)."""
+
+    __tablename__ = "own_label"
+    __table_args__ = (UniqueConstraint("brand_id", "kind", "key"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(20))
+    key: Mapped[str] = mapped_column(String(40))
+    label: Mapped[dict[str, Any]]
+    meaning: Mapped[dict[str, Any]]
+    examples: Mapped[list[str]]
+    made_at: Mapped[datetime]
+
+
+class HeadRow(Base):
+    """A brand's own head: what reads vectors of version `reads` for one kind. At most one of a kind is active."""
+
+    __tablename__ = "head"
+    __table_args__ = (Index("ix_head_brand_id", "brand_id", "kind", "state"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(10))
+    reads: Mapped[str] = mapped_column(String(200))
+    classes: Mapped[list[str]]
+    weights: Mapped[bytes] = mapped_column(LargeBinary)
+    report: Mapped[dict[str, Any]]
+    made_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+
+
+class JobRow(Base):
+    """A long piece of work over many mentions, in steps that can be resumed after `after_id`."""
+
+    __tablename__ = "job"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    brand_id: Mapped[int | None] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"), index=True)
+    state: Mapped[str] = mapped_column(String(10))
+    asked: Mapped[dict[str, Any]]
+    total: Mapped[int]
+    done: Mapped[int]
+    changed: Mapped[int]
+    failed: Mapped[int]
+    after_id: Mapped[int] = mapped_column(BigInteger)
+    made_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    leased_until: Mapped[datetime | None]
+    problem: Mapped[dict[str, Any] | None]

@@ -39,7 +39,7 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_out_of_the_box_the_language_and_every_kind_of_label_are_given() -> None:
-    assert open_taggers(ModelOptions()).gives == ("lang", *KINDS)
+    assert open_taggers(ModelOptions()).gives == ("lang", *KINDS, "vector")
 
 
 def test_every_built_in_address_leads_somewhere() -> None:
