@@ -12,24 +12,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import numpy as np
+
 from escucha.enrichment import SENTIMENTS, Enrichment, Label
 from escucha.errors import Invalid, NotFound
+from escucha.statistics import share
 from escucha.text import storable
 from nlp.chain import KINDS, Outcome, Tag
 from nlp.confidence import calibration_error
 
 EMOTIONS = ("anger", "joy", "sadness", "fear", "surprise", "disgust", "other")
+_RECOMMENDED = {"recommended": "positive", "not_recommended": "negative"}
 MISSING = ""
 """What a text that could not be tagged counts as: a wrong answer of no class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
-    """A text with the labels that people gave it (kind → label), and its language where it is known."""
+    """A text with the labels that people gave it (kind → label), its language where it is known, and the licence that
+    its row names."""
 
     text: str
     labels: Mapping[str, str]
     lang: str | None = None
+    licence: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +50,8 @@ def read_labelled(path: Path) -> tuple[list[Labelled], list[BadLine]]:
     """Texts and labels of a JSONL file, gzipped or not, and the lines that could not be read.
 
     A row has `text` and any of sentiment, stage, pain, touchpoint, emotion; `label` is read as the sentiment or the
-    emotion where it holds one. `lang` is optional.
+    emotion where it holds one, and `aspects` as the sentiment where all of theirs are the same. `lang` and `licence`
+    are optional.
 
     Raises:
         NotFound: no such file.
@@ -78,19 +85,20 @@ def read_row(line: str) -> Labelled | str:
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         return "no text"
     labels = {kind: row[kind] for kind in KINDS if isinstance(row.get(kind), str) and row[kind]}
-    labels = {**_read_label(row.get("label")), **labels}
+    labels = {**_read_aspects(row.get("aspects")), **_read_label(row.get("label")), **labels}
     if not labels:
         return "no label"
-    lang = row.get("lang")
-    return Labelled(text=row["text"], labels=labels, lang=lang if isinstance(lang, str) else None)
+    lang, licence = (row[key] if isinstance(row.get(key), str) else None for key in ("lang", "licence"))
+    return Labelled(text=row["text"], labels=labels, lang=lang, licence=licence)
 
 
 def evaluate(rows: Sequence[Labelled], tag: Tag, *, at_once: int = 256) -> dict[str, Any]:
     """Scores of `tag` for each kind of label that the rows have.
 
-    For each: n, accuracy, macro_f1 (mean F1 of the classes), per_class (precision, recall, f1 and n), ece (expected
-    calibration error of the scores) and per_lang (n, accuracy, macro_f1, ece). Ratios are from 0 to 1. A text that
-    could not be tagged counts as wrong.
+    For each: n, accuracy, macro_f1 (mean F1 of the classes), each with its 95 % `_interval` (Wilson's, and the
+    percentiles of 500 bootstrap draws of the texts), ece (expected calibration error of the scores), per_class
+    (precision, recall, f1 and n), confusion (true label → given label → texts) and per_lang (the same without the last
+    two). Ratios are from 0 to 1. A text that could not be tagged counts as wrong.
     """
     outcomes: list[Outcome] = []
     for start in range(0, len(rows), at_once):
@@ -118,10 +126,19 @@ def score(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _read_label(label: Any) -> dict[str, str]:
-    if label in SENTIMENTS:
-        return {"sentiment": label}
+    if not isinstance(label, str):
+        return {}
+    sentiment: str = _RECOMMENDED.get(label, label)
+    if sentiment in SENTIMENTS:
+        return {"sentiment": sentiment}
     emotion = "other" if label == "others" else label  # EmoEvent writes others
     return {"emotion": emotion} if emotion in EMOTIONS else {}
+
+
+def _read_aspects(aspects: Any) -> dict[str, str]:
+    rows = aspects if isinstance(aspects, list) else []
+    found = {str(row.get("polarity")) for row in rows if isinstance(row, dict)}
+    return {"sentiment": found.pop()} if len(found) == 1 and found <= set(SENTIMENTS) else {}
 
 
 def _class(right: int, true: int, given: int) -> dict[str, Any]:
@@ -146,16 +163,40 @@ def _kind(kind: str, rows: Sequence[Labelled], outcomes: Sequence[Outcome]) -> d
     langs = sorted({lang for lang, _, _ in told if lang})
     per_lang = {lang: _answers([(true, given) for said, true, given in told if said == lang]) for lang in langs}
     for scores in per_lang.values():
-        del scores["per_class"]
+        del scores["per_class"], scores["confusion"]
     return {**_answers([(true, given) for _, true, given in told]), "per_lang": per_lang}
 
 
 def _answers(told: Sequence[tuple[str, Label]]) -> dict[str, Any]:
     right = [true == given.label for true, given in told]
+    pairs = [(true, given.label) for true, given in told]
+    counted = Counter(pairs)
+    sure = share(sum(right), len(right))
     return {
-        **score([(true, given.label) for true, given in told]),
+        **score(pairs),
+        "accuracy_interval": [sure.low, sure.high],
+        "macro_f1_interval": macro_f1_interval(pairs),
         "ece": calibration_error([given.score for _, given in told], right),
-    }
+        "confusion": {
+            true: {given: counted[true, given] for given in sorted({given for _, given in counted})}
+            for true in sorted({true for true, _ in counted})
+        },
+    }  # fmt: skip
+
+
+def macro_f1_interval(pairs: Sequence[tuple[str, str]], draws: int = 500, seed: int = 1) -> list[float]:
+    """The 95 % percentile bootstrap interval of the macro-F1 of (true, given) pairs (Efron 1979)."""
+    labels = sorted({label for pair in pairs for label in pair})
+    n, wide = len(pairs), len(labels)
+    cells = np.array([labels.index(true) * wide + labels.index(given) for true, given in pairs])
+    chance = np.random.default_rng(seed)
+    found = []
+    for _ in range(draws if n else 0):
+        table = np.bincount(cells[chance.integers(0, n, n)], minlength=wide * wide).reshape(wide, wide)
+        used = table.sum(0) + table.sum(1)
+        shown = (used > 0) & (np.array(labels) != MISSING)
+        found.append(float((2 * np.diag(table)[shown] / used[shown]).mean()))
+    return [float(at) for at in np.percentile(found, [2.5, 97.5])] if found else [0.0, 1.0]
 
 
 def _lines(path: Path) -> Iterator[str]:

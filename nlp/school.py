@@ -30,7 +30,7 @@ class Plan:
     rare labels are lifted (weight ∝ count^−rare); `matters` the weight of each kind's loss.
     """
 
-    epochs: int = 5
+    epochs: int = 4
     frozen: int = 4
     batch: int = 32
     longest: int = 128

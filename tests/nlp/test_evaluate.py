@@ -15,7 +15,7 @@ from sklearn.metrics import f1_score
 from escucha.enrichment import Enrichment, Label
 from escucha.errors import Invalid, NotFound
 from nlp.chain import Outcome
-from nlp.evaluate import Labelled, evaluate, read_labelled, read_row, score
+from nlp.evaluate import Labelled, evaluate, macro_f1_interval, read_labelled, read_row, score
 
 
 def says(**answers: str | None) -> Any:
@@ -44,8 +44,19 @@ def test_scores_are_those_counted_by_hand() -> None:
     assert found["per_class"]["positive"] == {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "n": 2}
     assert found["per_class"]["negative"] == {"precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "n": 1}
     assert found["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
-    assert found["per_lang"]["es"] == {"n": 2, "accuracy": 0.5, "macro_f1": pytest.approx(1 / 3), "ece": 0.5}
+    spanish = found["per_lang"]["es"]
+    assert [spanish[key] for key in ("n", "accuracy", "macro_f1", "ece")] == [2, 0.5, pytest.approx(1 / 3), 0.5]
+    assert found["confusion"]["positive"] == {"negative": 1, "neutral": 0, "positive": 1}
+    assert found["accuracy_interval"] == pytest.approx([0.3006, 0.9544], abs=1e-4)
     assert found["per_lang"]["en"]["accuracy"] == 1.0
+
+
+def test_the_interval_of_macro_f1_narrows_with_more_texts_and_holds_the_score() -> None:
+    pairs = [("a", "a"), ("a", "b"), ("b", "b"), ("c", "c"), ("c", "a")]
+    few, many = macro_f1_interval(pairs * 8), macro_f1_interval(pairs * 80)
+    found = score(pairs)["macro_f1"]
+    assert few[0] < many[0] < found < many[1] < few[1]
+    assert macro_f1_interval([("a", "a")] * 30) == [1.0, 1.0]
 
 
 def test_macro_f1_is_scikit_learns() -> None:
@@ -99,3 +110,14 @@ def test_a_file_of_another_kind_is_refused_with_a_reason(tmp_path: Path, name: s
     (tmp_path / name).write_bytes(content)
     with pytest.raises(Invalid, match=r"a\.jsonl"):
         read_labelled(tmp_path / name)
+
+
+def test_recommendations_and_aspects_of_one_polarity_are_read_as_sentiment() -> None:
+    def read(**fields: Any) -> Any:
+        found = read_row(json.dumps({"text": "hola", **fields}))
+        return found if isinstance(found, str) else dict(found.labels)
+
+    assert read(label="not_recommended") == {"sentiment": "negative"}
+    assert read(aspects=[{"polarity": "positive"}, {"polarity": "positive"}]) == {"sentiment": "positive"}
+    assert read(aspects=[{"polarity": "positive"}, {"polarity": "negative"}]) == "no label"
+    assert read(aspects=[{"polarity": "conflict"}]) == read(aspects=[]) == read(label=["positive"]) == "no label"

@@ -9,15 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from config.catalogue import read_catalogue
 from escucha.errors import NotFound
 from nlp.chain import KINDS
 from nlp.encoder import Encoder
 from nlp.evaluate import Labelled
-from nlp.lessons import Part, drawn
+from nlp.examples import HELD, LESSONS, read_examples
+from nlp.lessons import MIX, OWN, Part, drawn, permitted, read_split
 from nlp.school import Plan, Text, by_length, lessons
 from nlp.train import Report, train
 from tests.nlp.fakes import texts
 from tests.nlp.tiny import write_base
+
+pytestmark = pytest.mark.timeout(400)  # it learns twice, on a machine that may have other work
 
 QUICK = Plan(epochs=20, frozen=1, batch=8, rate=5e-3, head_rate=2e-2, warm_up=2, probe_steps=60, distil=0.1)
 GOOD, BAD, THINGS = ("excelente", "maravilloso"), ("pésimo", "horrible"), ("café", "hotel", "vuelo", "pedido", "plan")
@@ -58,7 +62,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Report, list[tuple[float, str]]]:
     said: list[tuple[float, str]] = []
     out = tmp_path_factory.mktemp("model")
-    report = train(data, out, lambda share, at: said.append((share, at)), base=data.parent / "base", plan=QUICK)
+    mix = {name: part for name, part in MIX.items() if name != OWN}
+    report = train(
+        data, out, lambda share, at: said.append((share, at)), base=data.parent / "base", plan=QUICK, mix=mix
+    )
     return out, report, said
 
 
@@ -81,13 +88,51 @@ def test_its_card_says_what_it_learned_from_and_how_good_it_is(
     assert found == {"journey": (40, 8), "umsab": (6, 0), "emoevent": (9, 0)}
     assert all(one["licence"] for one in card["data"])
     assert card["dev"]["stage"]["journey"]["accuracy"] == report.scores["stage"]["journey"]["accuracy"] == 1.0
-    assert set(card["temperatures"]) == {"sentiment", "stage", "pain", "touchpoint"}, "no dev text has an emotion"
+    assert (card["seeds"], card["permissive"]) == ([1, 2], False)
+    assert len(read_examples(out / HELD).sets) == 8
+    assert read_examples(out / LESSONS).reads == Encoder(out).reading
 
 
 def test_it_says_how_far_it_is(model: tuple[Path, Report, list[tuple[float, str]]]) -> None:
     shares = [share for share, _ in model[2]]
     assert shares == sorted(shares)
     assert {at for _, at in model[2]} == {"reading", "learning", "measuring"}
+
+
+def test_a_second_run_goes_on_after_what_the_first_had_finished(
+    data: Path, model: tuple[Path, Report, list[tuple[float, str]]], tmp_path: Path
+) -> None:
+    learned = {path.name: path.stat().st_mtime_ns for path in (model[0] / "seeds").iterdir()}
+    assert set(learned) == {"default-1.pt", "default-2.pt"}
+    mix = {name: part for name, part in MIX.items() if name != OWN}
+    train(data, tmp_path, base=data.parent / "base", plan=QUICK, mix=mix, kept=model[0] / "seeds")
+    assert {path.name: path.stat().st_mtime_ns for path in (model[0] / "seeds").iterdir()} == learned
+    assert (tmp_path / "heads.npz").read_bytes() == (model[0] / "heads.npz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("row", "part", "allowed"),
+    [
+        (None, "MIT repository", True),
+        (None, "CC BY-NC-SA 4.0", False),
+        ("CC0 (repo)", "each its own: CC BY-NC-SA, research use", True),
+        ("CC BY-NC-SA 4.0", "free", False),
+        ("Rest-Mex: academic/research use only", "free", False),
+        ("none stated (Sanders corpus)", "free", False),
+    ],
+)
+def test_a_rows_own_licence_goes_before_its_sets(row: str | None, part: str, allowed: bool) -> None:
+    rows = [Labelled(text="hola", labels={"sentiment": "neutral"}, licence=row)]
+    assert bool(permitted(rows, Part(licence=part))) is allowed
+
+
+def test_the_texts_written_for_this_project_are_whole_and_of_the_catalogue(tmp_path: Path) -> None:
+    rows = read_split(tmp_path, "train", {OWN: MIX[OWN]})[OWN]
+    assert len({row.text for row in rows}) == len(rows) > 3_000
+    known = read_catalogue()
+    for kind, entries in (("stage", known.stages), ("pain", known.pains), ("touchpoint", known.touchpoints)):
+        assert {row.labels[kind] for row in rows} == {"none", *(entry.key for entry in entries)}
+    assert permitted(rows, MIX[OWN]) == rows
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
