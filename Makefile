@@ -29,7 +29,7 @@ catalog: $(VENV)/.ready-dev ## Bring the Spanish catalogue up to date with the m
 	sh api/dashboard/catalog.sh
 
 bench: $(VENV)/.ready-dev ## Print every figure as JSON (benchmarks/)
-	@for file in benchmarks/ingest.py benchmarks/pages.py benchmarks/tag.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+	@for file in benchmarks/ingest.py benchmarks/pages.py benchmarks/nlp.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean: ## Remove what was built; the data stays
 	rm -rf $(VENV) build *.egg-info

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-from config.settings import Settings
 
 if TYPE_CHECKING:  # each command pays for what it uses: `escucha tag` opens neither database nor web
     from collectors.http import WebOptions
+    from config.settings import Settings
     from nlp.chain import ModelOptions
     from pipeline.means import Means
     from store.engine import Store
@@ -37,12 +38,32 @@ def opened_means(settings: Settings, store: Store) -> Iterator[Means]:
 
 
 def model_options(settings: Settings) -> ModelOptions:
-    """Which languages are told apart and which models answer."""
+    """Which languages are told apart and which models answer, with what `escucha models add` noted about these."""
+    from nlp.chain import ModelOptions
+    from nlp.hub.shelf import noted
+
+    sentiment, encoder = settings.nlp.sentiment.model, settings.nlp.encoder.model
+    if not sentiment and not encoder:
+        return ModelOptions(languages=settings.languages)
+    on_shelf = Path(settings.nlp.shelf)
+    classifier, reader = noted(on_shelf, sentiment, "sentiment"), noted(on_shelf, encoder, "encoder")
+    labels = settings.nlp.sentiment.labels or classifier.labels
+    return ModelOptions(
+        languages=settings.languages, sentiment=sentiment, encoder=encoder, sentiment_at_once=classifier.at_once,
+        encoder_at_once=reader.at_once, sentiment_labels=tuple(sorted(labels.items())),
+    )
+
+
+def chosen_models() -> ModelOptions:
+    """`model_options(read_settings())`, less the third of a start that reading takes where there is nothing to read."""
     from nlp.chain import ModelOptions
 
-    return ModelOptions(
-        languages=settings.languages, sentiment=settings.models.sentiment, encoder=settings.models.encoder
-    )
+    named = {name for name in os.environ if name.upper().startswith("ESCUCHA_")} - {"ESCUCHA_LANG"}
+    if not named and not Path("escucha.toml").exists():
+        return ModelOptions()
+    from config.settings import read_settings
+
+    return model_options(read_settings())
 
 
 def web_options(settings: Settings) -> WebOptions:

@@ -22,11 +22,13 @@ os.environ["OMP_NUM_THREADS"] = "1"  # one core means one core, for numpy and to
 
 from escucha.enrichment import Enrichment  # noqa: E402
 from nlp.chain import ModelOptions, tag_texts  # noqa: E402
-from nlp.encoder import AT_ONCE, LONGEST, MODEL, normal  # noqa: E402
+from nlp.encoder import LONGEST, MODEL, normal  # noqa: E402
 from nlp.evaluate import read_labelled  # noqa: E402
 
 BATCH = 64
 RUNS = 3
+AT_ONCE = 16
+"""Texts that torch reads together, those of like length."""
 SOME = 192
 """Texts that the slower stacks are asked."""
 FIRST = "Llevo tres semanas esperando el reembolso"
@@ -110,7 +112,7 @@ def open_torch(name: str) -> tuple[Any, Any]:
 
 
 def ask_torch(model: Any, tokens: Any, texts: list[str]) -> None:
-    """The mean of each text's last layer, texts of like length together as the embedded model does."""
+    """The mean of each text's last layer, texts of like length together."""
     import torch
 
     order = sorted(texts, key=len)

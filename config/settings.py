@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -17,11 +17,28 @@ class RedditKeys(BaseModel):
     client_secret: SecretStr = SecretStr("")
 
 
-class Models(BaseModel):
-    """Models in place of the embedded ones: a local folder or a hub name. Empty: the embedded model."""
+class SentimentModel(BaseModel):
+    """A classifier in place of the embedded model: a local folder or a hub name. Empty: the embedded model.
 
-    sentiment: str = ""
-    encoder: str = ""
+    `labels` says what its labels mean, where they do not say it themselves.
+    """
+
+    model: str = ""
+    labels: dict[str, Literal["negative", "neutral", "positive"]] = {}
+
+
+class EncoderModel(BaseModel):
+    """A text encoder in place of the embedded model: a local folder or a hub name. Empty: the embedded model."""
+
+    model: str = ""
+
+
+class Nlp(BaseModel):
+    """The models that read the texts. `shelf` is where `escucha models add` notes what it measured."""
+
+    sentiment: SentimentModel = SentimentModel()
+    encoder: EncoderModel = EncoderModel()
+    shelf: str = "data/models.json"
 
 
 class Web(BaseModel):
@@ -50,7 +67,8 @@ class Settings(BaseSettings):
     threads: int = Field(default=4, ge=1, le=64, description="of the pool that collects and tags")
     dask: str = Field(default="", description="address of a Dask scheduler (tcp://…) in place of threads")
     reddit: RedditKeys = RedditKeys()
-    models: Models = Models()
+    nlp: Nlp = Nlp()
+    models: dict[str, Any] = Field(default={}, description="until 0.1, in place of nlp: refused with the new name")
     web: Web = Web()
 
     @classmethod
@@ -69,10 +87,19 @@ class Settings(BaseSettings):
 def read_settings() -> Settings:
     """The settings in force. Raises ConfigError naming the setting that is off, never its value."""
     try:
-        return Settings()
+        return _with_new_names(Settings())
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         raise ConfigError("The setting {name} is off: {reason}.", name=name, reason=first["msg"]) from None
     except ValueError as error:
         raise ConfigError("The file {file} cannot be read: {reason}.", file="escucha.toml", reason=str(error)) from None
+
+
+def _with_new_names(settings: Settings) -> Settings:
+    for old in settings.models:
+        raise ConfigError(
+            "The setting {old} is called {new} now. Change its name in escucha.toml or the environment.",
+            old=f"models.{old}", new=f"nlp.{old}.model",
+        )
+    return settings

@@ -13,11 +13,12 @@ from nlp.chain import Chain, ModelOptions
 
 TAGGERS: Mapping[str, str] = {
     "language": "nlp.language:open_language",
-    "hub_sentiment": "nlp.hub:open_sentiment",
-    "hub_vectors": "nlp.hub:open_vectors",
+    "hub_sentiment": "nlp.hub.taggers:open_sentiment",
+    "hub_vectors": "nlp.hub.taggers:open_vectors",
     "encoder": "nlp.encoder:open_encoder",
+    "parts": "nlp.aspects:Parts",
 }
-"""The built-in taggers: name → address of a function that takes ModelOptions and opens it.
+"""The built-in taggers: name → address of a function that takes ModelOptions and opens it (`parts`: the encoder).
 
 Installed ones join by the entry-point group `escucha.taggers`, and run after these.
 """
@@ -43,7 +44,8 @@ def open_taggers(options: ModelOptions) -> Chain:
     installed = [_open(name, options) for name in names(GROUP, TAGGERS) if name not in TAGGERS]
     given = {field for tagger in (*chosen, *installed) for field in tagger.gives}
     encoder = load(GROUP, TAGGERS, "encoder")(options, without=given)
-    return Chain((*chosen, *([encoder] if encoder.gives else []), *installed))
+    parts = [] if "parts" in given else [load(GROUP, TAGGERS, "parts")(encoder)]
+    return Chain((*chosen, *([encoder] if encoder.gives else []), *installed, *parts))
 
 
 def _open(name: str, options: ModelOptions) -> Tagger:

@@ -21,14 +21,18 @@ _FIELDS = {field.name for field in fields(Enrichment)} - _AT_HAND - {"versions",
 class ModelOptions:
     """Which languages are told apart, and which models answer in place of the embedded one.
 
-    `sentiment` and `encoder` are a local folder or a hub name; empty means the embedded model. `threads` is how many
-    processor threads the embedded model may use for a batch: one, where workers run side by side.
+    `sentiment` and `encoder` are a local folder or a hub name; empty means the embedded model. `…_at_once` is how many
+    texts such a model reads together, `sentiment_labels` says what its labels mean where they do not say it. `threads`
+    is how many processor threads the embedded model may use for a batch: one, where workers run side by side.
     Picklable and hashable, so that it can travel to a worker and be the key of what is open there.
     """
 
     languages: tuple[str, ...] = ("es", "en", "pt")
     sentiment: str = ""
     encoder: str = ""
+    sentiment_labels: tuple[tuple[str, str], ...] = ()
+    sentiment_at_once: int = 32
+    encoder_at_once: int = 32
     threads: int = 1
 
 
@@ -99,11 +103,12 @@ def _take(field: str, tagger: str, giver: dict[str, str]) -> None:
 
 def tag_texts(options: ModelOptions, batch: Sequence[Enrichment]) -> list[Outcome]:
     """Tag a batch with the chain of these options, opened once in each process: values in, values out, for any pool."""
-    return _opened(options)(batch)
+    return opened(options)(batch)
 
 
 @cache
-def _opened(options: ModelOptions) -> Chain:
+def opened(options: ModelOptions) -> Chain:
+    """The chain of these options, opened once in each process."""
     from nlp import open_taggers
 
     return open_taggers(options)

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,10 @@ from nlp.heads import Floats, Head, read_heads
 
 MODEL = Path(__file__).parent / "model"
 GRAPH, TOKENS, HEADS = "encoder.onnx", "tokenizer.json", "heads.npz"
-AT_ONCE = 16
 LONGEST = 192
 """Word pieces that are read. Reviews at 64 lose 2 points of accuracy between praise and complaint against 192."""
 READ = 4_000
 """Characters that are read, so that a text of a million costs no more than a review."""
-PAD = 1
-"""The number of the tokenizer's padding piece."""
 
 _LINK = re.compile(r"https?://\S+")
 _HANDLE = re.compile(r"@\w+")
@@ -41,9 +39,9 @@ _SPACE = re.compile(r"\s+")
 class Encoder:
     """Gives the kinds of label asked for, each with its probability, and the text's `vector` (length 1).
 
-    `reading` is the version of the vectors: that of the graph alone, whatever the heads are.
-    Texts of like length are read together, so that short ones do not wait for long ones. The 8-bit arithmetic takes
-    its scale from what is read together: among other texts the same text's scores move by about a hundredth.
+    `reading` is the version of the vectors: that of the graph alone, whatever the heads are. `heads` are all it has.
+    Each text is read alone: the 8-bit arithmetic takes its scale from what is read together, so among other texts the
+    same text would get other scores, and now and then another label.
     """
 
     name = "encoder"
@@ -57,8 +55,8 @@ class Encoder:
             self.reading = version_of(folder, (GRAPH, TOKENS))
             self._tokens = open_tokens(folder / TOKENS)
             self._graph = open_graph(folder / GRAPH, threads)
-            heads = read_heads(folder / HEADS)
-            self._heads = {kind: heads[kind] for kind in KINDS if kind in self.gives}
+            self.heads = read_heads(folder / HEADS)
+            self._heads = {kind: self.heads[kind] for kind in KINDS if kind in self.gives}
         except Exception as error:  # onnxruntime and tokenizers raise kinds of their own
             raise ModelError(
                 "The model {path} cannot be read: {reason}. Train it again with `escucha train`.",
@@ -70,7 +68,8 @@ class Encoder:
         if not batch:
             return []
         vectors = self.vectors([enrichment.text for enrichment in batch])
-        given: dict[str, Sequence[Any]] = {kind: labels(head, vectors) for kind, head in self._heads.items()}
+        langs = [enrichment.lang.label if enrichment.lang else None for enrichment in batch]
+        given: dict[str, Sequence[Any]] = {kind: labels(head, vectors, langs) for kind, head in self._heads.items()}
         if "vector" in self.gives:
             given["vector"] = pack(vectors, self.reading)
         rows = zip(*given.values(), strict=True)
@@ -81,13 +80,8 @@ class Encoder:
 
     def vectors(self, texts: Sequence[str]) -> Floats:
         """The vectors of one text or more, (texts, width), each of length 1."""
-        read = [piece.ids for piece in self._tokens.encode_batch([normal(text) for text in texts])]
-        order = sorted(range(len(read)), key=lambda at: len(read[at]))
-        parts = [
-            self._graph.run(None, padded([read[at] for at in order[i : i + AT_ONCE]]))[0]
-            for i in range(0, len(order), AT_ONCE)
-        ]
-        return np.asarray(np.concatenate(parts)[np.argsort(order)])
+        read = self._tokens.encode_batch([normal(text) for text in texts])
+        return np.concatenate([self._graph.run(None, as_input(piece.ids))[0] for piece in read], dtype=np.float32)
 
 
 def open_encoder(options: ModelOptions, without: Collection[str] = ()) -> Encoder:
@@ -102,20 +96,15 @@ def normal(text: str) -> str:
     return f"query: {_SPACE.sub(' ', masked).strip()}"
 
 
-def padded(rows: Sequence[Sequence[int]]) -> dict[str, NDArray[np.int64]]:
-    """The graph's input: `input_ids` filled up to the longest row, and `attention_mask`, 1 where a piece stands."""
-    width = max(map(len, rows))
-    ids = np.full((len(rows), width), PAD, np.int64)
-    mask = np.zeros_like(ids)
-    for at, row in enumerate(rows):
-        ids[at, : len(row)] = row
-        mask[at, : len(row)] = 1
-    return {"input_ids": ids, "attention_mask": mask}
+def as_input(ids: Sequence[int]) -> dict[str, NDArray[np.int64]]:
+    """The graph's input for one text: `input_ids`, and `attention_mask`, 1 where a piece stands."""
+    row = np.array([ids], np.int64)
+    return {"input_ids": row, "attention_mask": np.ones_like(row)}
 
 
-def labels(head: Head, vectors: Floats) -> list[Label]:
-    """The likeliest label of each vector, with its probability."""
-    odds = head.probabilities(vectors)
+def labels(head: Head, vectors: Floats, langs: Sequence[str | None] = ()) -> list[Label]:
+    """The likeliest label of each vector, with its probability; `langs` are the texts' languages, where known."""
+    odds = head.probabilities(vectors, langs)
     best = odds.argmax(axis=1)
     return [
         Label(head.classes[at], round(float(score), 4)) for at, score in zip(best, odds.max(axis=1), strict=True)
@@ -146,7 +135,14 @@ def open_graph(path: Path, threads: int) -> Any:
 def version_of(folder: Path, parts: Sequence[str]) -> str:
     """A digest of the parts that answers depend on."""
     whole = hashlib.sha256()
-    for name in parts:
-        with (folder / name).open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
+    for path in (folder / name for name in parts):
+        state = path.stat()
+        whole.update(_digest(path, state.st_size, state.st_mtime_ns))
     return whole.hexdigest()[:12]
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, _size: int, _changed: int) -> bytes:
+    """A file's SHA-256, read once as long as the file stays as it is."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

@@ -1,4 +1,4 @@
-"""Turns the taught encoder into the file that is shipped: one graph from word pieces to a vector, in 8-bit numbers."""
+"""Turns a model into a file that onnxruntime runs: one graph from word pieces to a vector or labels, 8-bit numbers."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ def export(model: Any, path: Path, rough: tuple[int, ...] = ROUGH) -> None:
     with tempfile.TemporaryDirectory() as folder:
         plain, fused = Path(folder, "plain.onnx"), Path(folder, "fused.onnx")
         _write(model, plain)
-        _fuse(model.config, plain, fused)
+        fuse(model.config, plain, fused)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _round(fused, path, rough)
+        rounded(fused, path, rough)
 
 
 def _write(model: Any, path: Path) -> None:
     import torch
+
+    model.set_attn_implementation("eager")  # the form that the fusion below knows
 
     class Pooled(torch.nn.Module):  # type: ignore[misc]  # torch is untyped here
         def __init__(self) -> None:
@@ -37,17 +39,24 @@ def _write(model: Any, path: Path) -> None:
             mask = attention_mask[..., None].to(hidden.dtype)
             return torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1)
 
-    model.set_attn_implementation("eager")  # the form that the fusion below knows
+    trace(Pooled().eval(), path, "vector")
+
+
+def trace(module: Any, path: Path, output: str) -> None:
+    """Write a torch module of `input_ids` and `attention_mask` (texts, pieces) whose answer has a row for each text."""
+    import torch
+
     ids = torch.full((2, 9), 5)
     names = ["input_ids", "attention_mask"]
     torch.onnx.export(
-        Pooled().eval(), (ids, torch.ones_like(ids)), str(path), input_names=names, output_names=["vector"],
-        dynamic_axes={**{name: {0: "texts", 1: "pieces"} for name in names}, "vector": {0: "texts"}},
+        module, (ids, torch.ones_like(ids)), str(path), input_names=names, output_names=[output],
+        dynamic_axes={**{name: {0: "texts", 1: "pieces"} for name in names}, output: {0: "texts"}},
         opset_version=17, dynamo=False,
     )  # fmt: skip
 
 
-def _fuse(config: Any, plain: Path, fused: Path) -> None:
+def fuse(config: Any, plain: Path, fused: Path) -> None:
+    """Join the many small steps of attention into single ones, for speed."""
     from onnxruntime.transformers.fusion_options import FusionOptions
     from onnxruntime.transformers.optimizer import optimize_model
 
@@ -58,7 +67,8 @@ def _fuse(config: Any, plain: Path, fused: Path) -> None:
     optimised.save_model_to_file(str(fused))
 
 
-def _round(fused: Path, path: Path, rough: tuple[int, ...]) -> None:
+def rounded(fused: Path, path: Path, rough: tuple[int, ...] = ()) -> None:
+    """Write the graph with 8-bit weights, a scale for each column, but for the last step of the `rough` layers."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 

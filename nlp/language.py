@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from escucha.enrichment import UNDETERMINED, Enrichment, Label
 from escucha.errors import ConfigError
 from escucha.text import storable
 from nlp.chain import ModelOptions
+from nlp.tongues import LANGUAGES, Tongues
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-NEIGHBOURS = ("es", "en", "pt", "fr", "it", "de", "ca")
+NEIGHBOURS = LANGUAGES
 """Told apart besides the configured ones, so that a French text is called French and not the nearest of ours."""
 SURE = 0.8
 """A neighbour's name is taken only when it is this sure: few words of Spanish look Italian ("no sirve la app"). On the
@@ -29,22 +29,28 @@ _LATIN = re.compile(r"[a-zA-ZªºÀ-ɏ]")
 _LATIN_ONLY = frozenset({"es", "en", "pt", "fr", "it", "de", "ca", "gl", "eu", "nl", "pl", "ro", "sv", "da", "no"})
 
 
-class Language:
-    """Gives `lang` by py3langid, restricted to the configured languages and their neighbours.
+class Ranking(Protocol):
+    """What ranks languages for a text."""
 
-    py3langid keeps its restriction in a module-wide object; this has one of its own, so that two chains can differ.
+    def rank(self, text: str) -> list[tuple[str, float]]:
+        """Languages with their probabilities, the likeliest first."""
+        ...
+
+
+class Language:
+    """Gives `lang` by py3langid's model, restricted to the configured languages and their neighbours.
 
     Raises:
         ConfigError: a configured language that py3langid does not know.
     """
 
     name = "language"
-    version = f"py3langid-{version('py3langid')}-sure-{SURE}"
     needs: tuple[str, ...] = ()
     gives = ("lang",)
 
     def __init__(self, languages: tuple[str, ...]) -> None:
-        self._identifier = _open_identifier(languages)
+        made_from, self._identifier = _open_identifier(languages)
+        self.version = f"py3langid-{made_from}-sure-{SURE}"
         self._ours = frozenset(languages)
         self._latin = frozenset(languages) <= _LATIN_ONLY
 
@@ -82,7 +88,18 @@ def open_language(options: ModelOptions) -> Language:
     return Language(options.languages)
 
 
-def _open_identifier(languages: tuple[str, ...]) -> LanguageIdentifier:
+def _open_identifier(languages: tuple[str, ...]) -> tuple[str, Ranking]:
+    """What ranks the languages, and the version of py3langid whose model it is."""
+    if set(languages) <= set(LANGUAGES):  # the rule; py3langid itself takes half a second to open
+        tongues = Tongues()
+        return tongues.made_from, tongues
+    from importlib.metadata import version
+
+    return version("py3langid"), _open_py3langid(languages)
+
+
+def _open_py3langid(languages: tuple[str, ...]) -> LanguageIdentifier:
+    """An object of its own: py3langid keeps its restriction in a module-wide one, and two chains can differ."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

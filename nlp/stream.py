@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from escucha.enrichment import Enrichment, Label
+from escucha.enrichment import Enrichment, Label, Part
 from escucha.text import storable
 from nlp.chain import KINDS, Outcome, Tag
 
@@ -33,12 +33,12 @@ class Line:
 
 
 def tag_lines(source: Source, tag: Tag, *, at_most: int = 64) -> Iterator[Record]:
-    """Yield a record for each line that is not blank: {id, text, lang, sentiment, stage, pain, touchpoint, emotion}.
+    """Yield a record for each line that is not blank: its id, text, lang, every kind of label, and parts.
 
     A line (UTF-8) is plain text, or a JSON object with `text` and perhaps `id`, `lang` and `title`; the id is the
-    line's number where it has none. Each label is {label, score}, or None where no tagger gives it. A line that
-    cannot be read or tagged becomes {id, error}. Answers come out while the input goes on: a batch is what has
-    arrived by now, at most `at_most` lines.
+    line's number where it has none. Each label is {label, score}, or None where no tagger gives it; each part is
+    {text, sentiment, pain, touchpoint}. A line that cannot be read or tagged becomes {id, error}. Answers come out
+    while the input goes on: a batch is what has arrived by now, at most `at_most` lines.
     """
     number = 0
     for group in arrivals(source, at_most):
@@ -96,7 +96,13 @@ def _record(line: Line, outcome: Outcome) -> Record:
     if outcome.note is not None:
         return {"id": line.id, "error": outcome.note}
     labels = {kind: _plain(getattr(outcome.enrichment, kind)) for kind in ("lang", *KINDS)}
-    return {"id": line.id, "text": line.text, **labels}
+    parts = [_part(part, outcome.enrichment.text) for part in outcome.enrichment.parts]
+    return {"id": line.id, "text": line.text, **labels, "parts": parts}
+
+
+def _part(part: Part, read: str) -> Record:
+    labels = {kind: _plain(getattr(part, kind)) for kind in ("sentiment", "pain", "touchpoint")}
+    return {"text": read[part.start : part.end], **labels}
 
 
 def _plain(label: Label | None) -> Record | None:

@@ -7,6 +7,7 @@ what a row looks like; nlp/lessons.py which sets are read). The base is a BertMo
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,13 +20,15 @@ import numpy as np
 from escucha.errors import NotFound
 from nlp import adapt
 from nlp.adapt import Pull, Told
-from nlp.chain import KINDS, Chain
-from nlp.confidence import temperature
+from nlp.certainty import thresholds
+from nlp.chain import KINDS, Chain, ModelOptions
+from nlp.confidence import temperature, temperatures_by_language
 from nlp.encoder import GRAPH, HEADS, TOKENS, Encoder
 from nlp.evaluate import Labelled, evaluate
 from nlp.examples import HELD, LESSONS, Examples, write_examples
 from nlp.export import export
 from nlp.heads import Head, write_heads
+from nlp.language import open_language
 from nlp.learn import Progress, average, learn_once
 from nlp.lessons import JOURNEY, MIX, Part, drawn, permitted, read_split
 from nlp.school import Plan
@@ -36,6 +39,8 @@ BASE = Path("..", "models", "embed-e5s-32k")
 
 SETTLE = Pull(base=1e-3, rare=0.5, rounds=100)
 """How far the shipped heads may move from the seeds' mean."""
+SETTLED_BY = 15_000
+"""Texts that they are settled by."""
 HELD_MOST, LESSONS_MOST = 3_000, 7_500
 """Examples that ship with the model: as many as fit into its 45 MB."""
 REVIEWS = ("coah_coar", "meia2025")
@@ -58,12 +63,14 @@ class Recipe:
 class Report:
     """What came of a training: the model's version, and its scores on the dev texts by the files as written.
 
-    `scores` is kind → data set → {n, accuracy, macro_f1, ece, per_lang}; `stars` as the function of that name.
+    `scores` is kind → data set → {n, accuracy, macro_f1, ece, per_lang}; `stars` as the function of that name;
+    `review` as nlp.certainty.thresholds.
     """
 
     version: str
     scores: Scores
     stars: Mapping[str, Mapping[str, float]]
+    review: Mapping[str, Mapping[str, Any]]
 
 
 def train(
@@ -121,14 +128,16 @@ def finish(out: Path, heads: Mapping[str, Head], taught: Sets, asked: Sets, reci
     """Fit the heads and their temperatures to the graph in `out`; write them, the examples and the card."""
     write_heads(out / HEADS, heads)
     encoder = Encoder(out)
-    held = read_vectors(encoder, asked)
-    lessons = read_vectors(encoder, taught)
+    held, lessons = read_vectors(encoder, asked), read_vectors(encoder, some_of(taught, SETTLED_BY))
     heads = {kind: settle(kind, head, lessons, held) for kind, head in heads.items()}
     write_heads(out / HEADS, heads)
-    write_examples(out / HELD, thinned(held, HELD_MOST))
-    write_examples(out / LESSONS, thinned(lessons, LESSONS_MOST))
+    write_examples(out / HELD, few(held, HELD_MOST))
+    write_examples(out / LESSONS, few(lessons, LESSONS_MOST))
     encoder = Encoder(out)
-    report = Report(version=encoder.version, scores=dev_scores(encoder, asked), stars=stars(heads, held))
+    report = Report(
+        version=encoder.version, scores=dev_scores(encoder, asked), stars=stars(heads, held),
+        review=thresholds(held, heads),
+    )
     written = json.dumps(card(report, taught, asked, recipe), indent=1, ensure_ascii=False)
     (out / CARD).write_text(written + "\n", "utf-8")
     return report
@@ -142,9 +151,12 @@ def settle(kind: str, head: Head, lessons: Examples, held: Examples) -> Head:
     nothing = Told(vectors=lessons.vectors[:0], labels=lessons.langs[:0])
     taught = lessons.told(kind)
     found = adapt.fit(head, Told(vectors=taught[0], labels=taught[1]), nothing, SETTLE)
-    vectors, right = held.told(kind)
-    known = np.isin(right, found.classes)
-    return found.cooled(temperature(found, vectors[known], right[known].tolist())) if known.any() else found
+    asked = held.of(np.isin(held.labels[kind], found.classes))
+    if not len(asked.sets):
+        return found
+    vectors, right = asked.vectors, asked.labels[kind].tolist()
+    found = found.cooled(temperature(found, vectors, right))
+    return replace(found, by_language=temperatures_by_language(found, vectors, right, asked.langs.tolist()))
 
 
 def read_vectors(encoder: Encoder, sets: Sets) -> Examples:
@@ -159,14 +171,20 @@ def read_vectors(encoder: Encoder, sets: Sets) -> Examples:
     )
 
 
-def thinned(examples: Examples, most: int, seed: int = 1) -> Examples:
-    """At most `most` examples: of every set a like share, but those of stages whole, as they are the fewest."""
-    chance = np.random.default_rng(seed)
-    whole = np.flatnonzero(examples.labels["stage"] != "")
-    rest = np.flatnonzero(examples.labels["stage"] == "")
-    chosen = [chance.permutation(whole)[:most]]
-    chosen.append(chance.permutation(rest)[: most - len(chosen[0])])
-    return examples.of(np.sort(np.concatenate(chosen)))
+def few(examples: Examples, most: int, seed: int = 1) -> Examples:
+    """At most `most` of the examples, at random."""
+    return examples.of(np.sort(np.random.default_rng(seed).permutation(len(examples.sets))[:most]))
+
+
+def some_of(sets: Sets, most: int, seed: int = 1) -> Sets:
+    """At most `most` texts at random; those with a stage go first, as they are the fewest and have every kind."""
+    chance = random.Random(seed)
+    rows = [(name, row) for name, part in sets.items() for row in part]
+    order = sorted(chance.sample(rows, len(rows)), key=lambda named: "stage" not in named[1].labels)
+    chosen: dict[str, list[Labelled]] = {}
+    for name, row in order[:most]:
+        chosen.setdefault(name, []).append(row)
+    return chosen
 
 
 def stars(heads: Mapping[str, Head], held: Examples) -> dict[str, dict[str, float]]:
@@ -191,7 +209,8 @@ def stars(heads: Mapping[str, Head], held: Examples) -> dict[str, dict[str, floa
 
 def dev_scores(encoder: Encoder, sets: Sets) -> Scores:
     """Scores on dev texts: kind → data set → {n, accuracy, macro_f1, ece, per_lang}."""
-    found = {name: evaluate(rows, Chain([encoder])) for name, rows in sets.items()}
+    chain = Chain([open_language(ModelOptions()), encoder])
+    found = {name: evaluate(rows, chain) for name, rows in sets.items()}
     return {
         kind: {name: _rounded(scores[kind]) for name, scores in found.items() if kind in scores} for kind in KINDS
     }
@@ -212,6 +231,7 @@ def card(report: Report, taught: Sets, asked: Sets, recipe: Recipe) -> dict[str,
         "plan": asdict(recipe.plan),
         "temperatures_fitted_on": "the dev texts scored below",
         "dev": report.scores,
+        "review": report.review,
         "stars": {name: _four(row) for name, row in report.stars.items()},
     }  # fmt: skip
 

@@ -36,9 +36,11 @@ FIRST_SETTINGS = """\
 # client_id = ""
 # client_secret = ""
 
-# [models]                                    # a local folder or a hub name, in place of the embedded model
-# sentiment = ""
-# encoder = ""
+# [nlp.sentiment]                             # a local folder or a hub name, in place of the embedded model
+# model = ""
+
+# [nlp.encoder]
+# model = ""
 """
 
 

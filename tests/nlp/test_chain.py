@@ -88,4 +88,4 @@ def test_options_travel_to_a_worker_and_open_the_same_chain_there() -> None:
     assert first.enrichment.lang.label == "es"
     assert second.enrichment.sentiment is not None
     assert second.enrichment.sentiment.label == "positive"
-    assert set(first.enrichment.versions) == {"language", "encoder"}
+    assert set(first.enrichment.versions) == {"language", "encoder", "parts"}

@@ -69,12 +69,8 @@ def test_scores_are_probabilities(encoder: Encoder) -> None:
 
 
 def test_a_text_is_answered_alike_alone_and_among_others(encoder: Encoder) -> None:
-    said = ["La app no abre", "", "I love it, great", "x" * 5_000, "😡", "Muy caro para lo que es"]
-    for among, alone in zip(encoder(texts(*said)), [encoder(texts(text))[0] for text in said], strict=True):
-        assert among.vector is not None
-        assert alone.vector is not None
-        pair = unpack([among.vector.data, alone.vector.data])
-        assert pair[0] @ pair[1] > 0.97, "eight bits are shared out over the texts read together"
+    said = ["La app no abre", "", "I love it, great", "x" * 5_000, "😡", "Muy caro para lo que es", "bien " * 150]
+    assert encoder(texts(*said)) == [encoder(texts(text))[0] for text in said]
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))

@@ -6,12 +6,12 @@ import io
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from escucha.enrichment import Enrichment
+from escucha.enrichment import Enrichment, Label, Part
 from nlp import open_taggers
 from nlp.chain import Chain, ModelOptions, Outcome
 from nlp.stream import tag_lines
@@ -89,8 +89,18 @@ def test_an_object_keeps_its_id_and_its_title_is_read_too() -> None:
 
 def test_a_record_has_every_kind_of_label() -> None:
     record = answers("hola")[0]
-    assert list(record) == ["id", "text", "lang", "sentiment", "stage", "pain", "touchpoint", "emotion"]
+    assert list(record) == ["id", "text", "lang", "sentiment", "stage", "pain", "touchpoint", "emotion", "parts"]
     assert record["sentiment"] == {"label": "neutral", "score": 0.5}
+
+
+def test_a_record_tells_the_words_of_each_part() -> None:
+    def tag(batch: Sequence[Enrichment]) -> list[Outcome]:
+        part = Part(start=0, end=4, sentiment=Label("positive", 0.9))
+        return [Outcome(enrichment=replace(enrichment, parts=(part,))) for enrichment in batch]
+
+    record = next(tag_lines(io.BytesIO(b'{"title": "Rico", "text": "pero caro"}'), tag))
+    positive = {"label": "positive", "score": 0.9}
+    assert record["parts"] == [{"text": "Rico", "sentiment": positive, "pain": None, "touchpoint": None}]
 
 
 @pytest.mark.parametrize(

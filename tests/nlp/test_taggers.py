@@ -39,7 +39,7 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_out_of_the_box_the_language_and_every_kind_of_label_are_given() -> None:
-    assert open_taggers(ModelOptions()).gives == ("lang", *KINDS, "vector")
+    assert open_taggers(ModelOptions()).gives == ("lang", *KINDS, "vector", "parts")
 
 
 def test_every_built_in_address_leads_somewhere() -> None:
@@ -54,4 +54,4 @@ def test_an_installed_tagger_takes_the_place_of_the_embedded_one() -> None:
     assert found.sentiment is not None
     assert found.sentiment.label == "positive", "the installed tagger's word"
     assert found.stage is not None
-    assert set(found.versions) == {"language", "encoder", "mood"}
+    assert set(found.versions) == {"language", "encoder", "mood", "parts"}
