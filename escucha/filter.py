@@ -11,7 +11,8 @@ class MentionFilter:
     """Which mentions are meant. An empty tuple or None does not restrict; several values of a field mean any of them.
 
     `since` is included, `until` is not; both are aware. `text` holds words that must all occur (accents and case
-    aside). `state` is the enrichment state: pending, done or failed.
+    aside). `state` is the enrichment state: pending, done or failed. `review` holds kinds of label with the score under
+    which each is to be checked: then only mentions with a label to check, or with stars against their text.
     """
 
     brand: str | None = None
@@ -25,3 +26,4 @@ class MentionFilter:
     touchpoints: tuple[str, ...] = ()
     text: str | None = None
     state: str | None = None
+    review: tuple[tuple[str, float], ...] = ()

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from escucha.enrichment import Enrichment
 from nlp.chain import Outcome, tag_texts
+from pipeline import adaptation
 from pipeline.means import Means
 from store import enrichments
 from store.enrichments import Pending
@@ -73,6 +74,8 @@ def _save(
         else:
             failed.append((pending, outcome.note))
     with means.store.write() as session:
-        enrichments.save(session, tagged, now)
+        brands = adaptation.load(session, {pending.brand_id for pending, _ in tagged})
+        adapted = [(pending, adaptation.adapt(found, brands[pending.brand_id])) for pending, found in tagged]
+        enrichments.save(session, adapted, now)
         enrichments.fail(session, failed, now)
     return len(tagged), len(failed)

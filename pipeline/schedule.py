@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from threading import Lock
+from threading import Event, Lock
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from escucha.errors import EscuchaError
 from pipeline.collect import collect_due
+from pipeline.correct import spread_waiting
 from pipeline.enrich import enrich_pending
 from pipeline.means import Means
 from pipeline.pool import Ticks
+from pipeline.retag import work_off
 from store.leader import Leader, candidate
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class Clock:
         self._means = means
         self._leader = leader or candidate(means.store)
         self._asking = Lock()
+        self._leaving = Event()
         self._scheduler = BackgroundScheduler(
             executors={"default": Ticks()},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -53,6 +56,7 @@ class Clock:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._leaving.set()
         self._scheduler.shutdown(wait=True)
         self._leader.resign()
 
@@ -61,8 +65,10 @@ class Clock:
         self._lead(lambda: collect_due(self._means, now()))
 
     def enrich(self) -> None:
-        """One tick: tag what waits."""
+        """One tick: tag what waits, end what a rule's change began before its process was stopped, then tag again."""
         self._lead(lambda: enrich_pending(self._means, now))
+        self._lead(lambda: spread_waiting(self._means.store))
+        self._lead(lambda: work_off(self._means, now, stop=self._leaving.is_set))
 
     def _lead(self, act: Callable[[], object]) -> None:
         try:

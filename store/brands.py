@@ -26,6 +26,11 @@ def get(session: Session, slug: str) -> Brand:
     return _brand(row)
 
 
+def hold(session: Session, brand_id: int | None) -> None:
+    """Let nobody else change what hangs on a brand until the transaction ends (PostgreSQL; SQLite has one writer)."""
+    session.execute(select(BrandRow.id).where(BrandRow.id == brand_id).with_for_update(key_share=True))
+
+
 def by_id(session: Session, brand_id: int) -> Brand:
     """The brand of that id. Raises NotFound."""
     row = session.get(BrandRow, brand_id)

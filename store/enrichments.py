@@ -11,7 +11,9 @@ from sqlalchemy import bindparam, case, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from escucha.admission import storable_json
+from escucha.correction import corrected
 from escucha.enrichment import Enrichment, Part
+from store import corrections
 from store.filters import in_state
 from store.rows import LABELS, as_read
 from store.tables import MentionRow, PartRow, VectorRow
@@ -22,9 +24,10 @@ MAX_TRIES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """A mention that waits: its id, the version of its text, and what the taggers shall read."""
+    """A mention that waits: its id and brand, the version of its text, and what the taggers shall read."""
 
     id: int
+    brand_id: int
     content: str
     enrichment: Enrichment
 
@@ -33,7 +36,8 @@ def claim(session: Session, n: int, now: datetime) -> list[Pending]:
     """Take up to `n` mentions that wait, oldest first, under a lease: nobody else tags them until it ends."""
     free = or_(MentionRow.leased_until.is_(None), MentionRow.leased_until < now)
     query = (
-        select(MentionRow.id, MentionRow.content, MentionRow.title, MentionRow.text, MentionRow.declared_lang)
+        select(MentionRow.id, MentionRow.brand_id, MentionRow.content, MentionRow.title, MentionRow.text,
+               MentionRow.declared_lang)
         .where(in_state("pending"), free)
         .order_by(MentionRow.id)
         .limit(n)
@@ -44,16 +48,21 @@ def claim(session: Session, n: int, now: datetime) -> list[Pending]:
         update(MentionRow).where(MentionRow.id.in_([row.id for row in rows])).values(leased_until=now + LEASE)
     )
     return [
-        Pending(id=r.id, content=r.content,
+        Pending(id=r.id, brand_id=r.brand_id, content=r.content,
                 enrichment=Enrichment(text=as_read(r.title, r.text), declared_lang=r.declared_lang))
         for r in rows
     ]
 
 
 def save(session: Session, tagged: Sequence[tuple[Pending, Enrichment]], now: datetime) -> None:
-    """Save all that was understood of each mention at once. One edited since it was claimed goes on waiting."""
+    """Save all that was understood of each mention at once. One edited since it was claimed goes on waiting.
+
+    A person's correction stays in force; what the taggers say of it goes to `said`.
+    """
     unchanged = _unchanged(session, tagged)
-    current = [(pending.id, enrichment) for pending, enrichment in tagged if pending.id in unchanged]
+    persons = corrections.of(session, unchanged)
+    tagged = [(p, corrected(enrichment, persons[p.id])) for p, enrichment in tagged if p.id in unchanged]
+    current = [(pending.id, enrichment) for pending, enrichment in tagged]
     _update(session, [_row(pending, enrichment, now) for pending, enrichment in tagged])
     _replace(session, VectorRow, current, _vectors)
     _replace(session, PartRow, current, _parts)
@@ -79,7 +88,8 @@ def release(session: Session, claimed: Sequence[Pending]) -> None:
 
 def _unchanged(session: Session, tagged: Sequence[tuple[Pending, Enrichment]]) -> set[int]:
     claimed = {pending.id: pending.content for pending, _ in tagged}
-    query = select(MentionRow.id, MentionRow.content).where(MentionRow.id.in_(claimed))
+    query = select(MentionRow.id, MentionRow.content).where(MentionRow.id.in_(claimed)).order_by(MentionRow.id)
+    query = query.with_for_update()  # a person who corrects one of them waits, or is read here
     return {id for id, content in session.execute(query) if claimed[id] == content}
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from escucha.filter import MentionFilter
 from escucha.text import fold
 from store import brands
+from store.doubts import unsure
 from store.tables import BrandRow, MentionRow
 
 
@@ -43,5 +44,7 @@ def _conditions(session: Session, filter: MentionFilter) -> Iterator[ColumnEleme
             yield column.in_(values)
     if filter.state is not None:
         yield in_state(filter.state)
+    if filter.review:
+        yield unsure(filter.review)
     for word in fold(filter.text or "").split():
         yield MentionRow.folded.contains(word, autoescape=True)

@@ -20,10 +20,10 @@ from escucha.errors import Invalid, NotFound
 from escucha.filter import MentionFilter
 from escucha.mention import Mention
 from escucha.text import fold
-from store import authors
+from store import authors, brands, parts
 from store.filters import conditions
 from store.rows import selection, tagged
-from store.tables import BrandRow, MentionRow
+from store.tables import MentionRow
 
 CHUNK = 500
 REACTIONS = ("likes", "comments", "shares", "views")
@@ -56,7 +56,7 @@ def save(
     An edit replaces text and reactions and queues the mention for enrichment again; other reactions alone are
     updated in place; a repeat changes nothing.
     """
-    session.execute(select(BrandRow.id).where(BrandRow.id == brand.id).with_for_update())  # PostgreSQL: in turn
+    brands.hold(session, brand.id)
     saved, rest = Saved(), iter(mentions)
     while chunk := list(islice(rest, CHUNK)):
         saved += _save_chunk(session, brand, chunk, now, watch_id)
@@ -75,7 +75,7 @@ def find(session: Session, filter: MentionFilter, *, limit: int = 50, after: str
     query = query.order_by(MentionRow.created_at.desc(), MentionRow.id.desc()).limit(limit + 1)
     found = [tagged(*row) for row in session.execute(query)]
     more = len(found) > limit
-    return MentionPage(items=tuple(found[:limit]), next=_encoded(found[limit - 1]) if more else None)
+    return MentionPage(items=parts.added(session, found[:limit]), next=_encoded(found[limit - 1]) if more else None)
 
 
 def get(session: Session, mention_id: int) -> TaggedMention:
@@ -83,7 +83,7 @@ def get(session: Session, mention_id: int) -> TaggedMention:
     row = session.execute(selection().where(MentionRow.id == mention_id)).one_or_none()
     if row is None:
         raise NotFound("There is no mention number {id}. It may have been removed.", id=mention_id)
-    return tagged(*row)
+    return parts.added(session, [tagged(*row)])[0]
 
 
 def _save_chunk(session: Session, brand: Brand, chunk: Sequence[Mention], now: datetime, watch_id: int | None) -> Saved:

@@ -24,14 +24,25 @@ def selection() -> Select[*tuple[Any, ...]]:
 
 def tagged(row: MentionRow, writer: AuthorRow | None, slug: str) -> TaggedMention:
     """A mention as its row, its author's row and its brand's slug tell it."""
-    labels: dict[str, Any] = {name: _label(getattr(row, name), getattr(row, f"{name}_score")) for name in LABELS}
     return TaggedMention(
-        id=row.id, brand=slug, mention=_mention(row, writer),
-        enrichment=Enrichment(
-            text=as_read(row.title, row.text), declared_lang=row.declared_lang, versions=row.versions or {},
-            said={kind: Said(**said) for kind, said in (row.said or {}).items()}, **labels
-        ),
+        id=row.id, brand=slug, mention=_mention(row, writer), enrichment=understood(row),
         state=row.state, note=row.note,  # type: ignore[arg-type]
+    )
+
+
+def labels() -> Select[*tuple[Any, ...]]:
+    """The query for mentions with no more than what `understood` reads, their ids and their brands' ids."""
+    named = [getattr(MentionRow, name + ending) for name in LABELS for ending in ("", "_score")]
+    return select(MentionRow.id, MentionRow.brand_id, MentionRow.title, MentionRow.text, MentionRow.declared_lang,
+                  MentionRow.versions, MentionRow.said, *named)
+
+
+def understood(row: Any) -> Enrichment:
+    """What was understood of a mention, as its row, or one of the query `labels`, tells it."""
+    labels: dict[str, Any] = {name: _label(getattr(row, name), getattr(row, f"{name}_score")) for name in LABELS}
+    return Enrichment(
+        text=as_read(row.title, row.text), declared_lang=row.declared_lang, versions=row.versions or {},
+        said={kind: Said(**said) for kind, said in (row.said or {}).items()}, **labels
     )
 
 

@@ -226,7 +226,10 @@ class CorrectionRow(Base):
 
 
 class RuleRow(Base):
-    """A brand's rule: mentions with these words, and perhaps with the label `only`, get `label`."""
+    """A brand's rule: mentions with these words, and perhaps with the label `only`, get `label`.
+
+    While it is put to the stored mentions, `after_id` is the last that has been read with it; None: all have.
+    """
 
     __tablename__ = "rule"
 
@@ -238,6 +241,7 @@ class RuleRow(Base):
     only: Mapped[str | None] = mapped_column(String(40))
     label: Mapped[str] = mapped_column(String(40))
     active: Mapped[bool]
+    after_id: Mapped[int | None] = mapped_column(BigInteger)
     made_at: Mapped[datetime]
 
 
@@ -294,4 +298,5 @@ class JobRow(Base):
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     leased_until: Mapped[datetime | None]
+    result: Mapped[dict[str, Any] | None]
     problem: Mapped[dict[str, Any] | None]

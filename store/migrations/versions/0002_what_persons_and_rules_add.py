@@ -46,6 +46,7 @@ def upgrade() -> None:
     sa.Column('started_at', store.types.UtcTime(timezone=True), nullable=True),
     sa.Column('ended_at', store.types.UtcTime(timezone=True), nullable=True),
     sa.Column('leased_until', store.types.UtcTime(timezone=True), nullable=True),
+    sa.Column('result', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('problem', sa.JSON(none_as_null=True), nullable=True),
     sa.ForeignKeyConstraint(['brand_id'], ['brand.id'], name=op.f('fk_job_brand_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_job'))
@@ -75,6 +76,7 @@ def upgrade() -> None:
     sa.Column('only', sa.String(length=40), nullable=True),
     sa.Column('label', sa.String(length=40), nullable=False),
     sa.Column('active', sa.Boolean(), nullable=False),
+    sa.Column('after_id', sa.BigInteger(), nullable=True),
     sa.Column('made_at', store.types.UtcTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['brand_id'], ['brand.id'], name=op.f('fk_rule_brand_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_rule'))
