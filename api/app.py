@@ -13,7 +13,7 @@ from threading import Thread
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import errors, pages
+from api import correction_pages, errors, job_pages, learning_pages, pages, rule_pages
 from api.assets import Assets
 from api.dashboard import charts
 from api.deps import House
@@ -65,6 +65,10 @@ def create_app(
     )
     app.include_router(router)
     app.include_router(pages.router)
+    app.include_router(correction_pages.router)
+    app.include_router(rule_pages.router)
+    app.include_router(job_pages.router)
+    app.include_router(learning_pages.router)
     app.mount("/static", Assets(directory=STATIC), name="static")
     errors.describe(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)

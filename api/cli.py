@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 
 import typer
 
-from api.commands import brands, data, install, models, watches
+from api.commands import brands, data, heads, install, models, retag, rules, taxonomy, watches
 from api.console import fail, help_text
 from escucha.errors import EscuchaError
 
@@ -19,6 +18,8 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         print(f"escucha {version('escucha')}")
         raise typer.Exit
 
@@ -30,7 +31,7 @@ def root(
     """What every command shares."""
 
 
-for module in (install, brands, watches, data, models):
+for module in (install, brands, watches, data, models, heads, taxonomy, retag, rules):
     module.register(app)
 
 

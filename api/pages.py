@@ -13,6 +13,7 @@ from api.dashboard.labels import Labels
 from api.dashboard.mentions import mentions_page
 from api.dashboard.notices import newest, notices, ways_out
 from api.dashboard.overview import overview
+from api.dashboard.shares import share_tables
 from api.dashboard.shell import Frame, render
 from api.deps import Db, House, Parts, Reading
 from api.i18n import Reader
@@ -20,7 +21,7 @@ from api.selection import View
 from escucha.brand import Brand
 from escucha.errors import NotFound
 from pipeline import sample
-from store import brands
+from store import brands, taxonomy
 
 router = APIRouter(include_in_schema=False, default_response_class=Response)
 
@@ -28,7 +29,7 @@ router = APIRouter(include_in_schema=False, default_response_class=Response)
 def frame(request: Request, parts: Parts, reader: Reading, session: Db) -> Frame | None:
     """What the page is about, or None where there is no brand yet. Raises NotFound for one that does not exist."""
     known = brands.all_brands(session)
-    return _frame(request, parts, reader, known) if known else None
+    return _frame(request, parts, reader, session, known) if known else None
 
 
 Framed = Annotated[Frame | None, Depends(frame)]
@@ -41,6 +42,7 @@ def show_overview(request: Request, reader: Reading, session: Db, framed: Framed
         return _welcome(request, reader)
     page = overview(session, framed)
     return render(request, "overview.html", reader, frame=framed, page=page, notices=notices(session, framed),
+                  tables=share_tables(session, framed, ("sentiment", "pain")),
                   **_if_empty(session, framed, page.journey.n))
 
 
@@ -51,6 +53,7 @@ def show_journey(request: Request, reader: Reading, session: Db, framed: Framed)
         return _welcome(request, reader)
     page = journey_page(session, framed)
     return render(request, "journey.html", reader, frame=framed, page=page, notices=notices(session, framed),
+                  tables=share_tables(session, framed, ("stage", "touchpoint")),
                   **_if_empty(session, framed, page.map.n))
 
 
@@ -76,14 +79,15 @@ def own_brand(known: Sequence[Brand]) -> Brand:
     return min(known, key=lambda brand: (brand.sample, brand.id or 0))
 
 
-def _frame(request: Request, parts: House, reader: Reader, known: Sequence[Brand]) -> Frame:
+def _frame(request: Request, parts: House, reader: Reader, session: Db, known: Sequence[Brand]) -> Frame:
     view = View.of(request.query_params.multi_items())
     brand = next((brand for brand in known if brand.slug == view.brand), None) if view.brand else own_brand(known)
     if brand is None:
         slugs = ", ".join(brand.slug for brand in known)
         raise NotFound("There is no brand {slug}. Known brands: {known}.", slug=view.brand, known=slugs)
     return Frame(
-        path=request.url.path, reader=reader, labels=Labels(reader, parts.catalogue), brand=brand, brands=tuple(known),
+        path=request.url.path, reader=reader, brand=brand, brands=tuple(known),
+        labels=Labels(reader, taxonomy.catalogue(session, brand.id, parts.catalogue)),
         view=view.model_copy(update={"brand": brand.slug}), now=parts.clock(),
     )
 

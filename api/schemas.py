@@ -9,7 +9,10 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.selection import Filters
+from escucha.job import How, JobState
 from escucha.journey import Dimension, Every, Metric
+from escucha.rule import Kind
+from escucha.shares import ShareKind, WhyNot
 
 
 class Out(BaseModel):
@@ -111,8 +114,35 @@ class SaidOut(Out):
     place: str | None
 
 
+class AnswerOut(Out):
+    """What the model said where it is overridden; an empty label: it has not read the mention yet.
+
+    `by`: "person" for a correction, "rule:7" for the brand's rule of that number.
+    """
+
+    label: str
+    score: float
+    by: str
+
+
+class PartOut(Out):
+    """A stretch of what was read that says something of its own: characters `start` to before `end`.
+
+    What was read is the title, a line break and the text, or the text alone where there is no title.
+    """
+
+    start: int
+    end: int
+    sentiment: LabelOut | None
+    pain: LabelOut | None
+    touchpoint: LabelOut | None
+
+
 class TagsOut(Out):
-    """What the taggers understood; null until a mention is enriched. `versions`: which tagger spoke."""
+    """What counts as understood; null until a mention is enriched. `versions`: which tagger spoke.
+
+    `said` has, by kind, the model's answer where a person or a rule overrides it.
+    """
 
     lang: LabelOut | None
     sentiment: LabelOut | None
@@ -120,6 +150,8 @@ class TagsOut(Out):
     pain: LabelOut | None
     touchpoint: LabelOut | None
     emotion: LabelOut | None
+    parts: list[PartOut]
+    said: dict[str, AnswerOut]
     versions: dict[str, str]
 
 
@@ -146,6 +178,9 @@ class MentionsQuery(Filters):
 
     limit: int = Field(50, ge=1, le=200, description="Mentions in a page.")
     after: str | None = Field(None, max_length=100, description="The `next` of the page before.")
+    order: Literal["newest", "uncertainty"] = Field(
+        "newest", description="uncertainty, with review=true: what the model is least sure of comes first.",
+    )
 
 
 class SeriesQuery(Filters):
@@ -269,3 +304,269 @@ class HealthOut(Out):
     sample_mentions: int
     newest: datetime | None
     last_run_at: datetime | None
+
+
+class SharesQuery(Filters):
+    """The filter, and which kind of label."""
+
+    kind: ShareKind = Field(description="Which kind of label the shares are of.")
+
+
+class PutRightOut(Out):
+    """A share put right for the classifier's known errors, with its 95 % interval."""
+
+    share: float
+    low: float
+    high: float
+
+
+class LabelShareOut(Out):
+    """A label's share as counted, and put right (null: too few dev texts of it, or `why_not`)."""
+
+    key: str
+    counted: ShareOut
+    right: PutRightOut | None
+
+
+class SharesOut(Out):
+    """The shares of a kind. `n` mentions have a label; `read` of them (all, or a uniform sample) were read for what is
+    put right; `corrected` ones count as persons said. `why_not`: few (fewer than 30 mentions), vectors (read by another
+    version of the model), selected (the filter picks by what the model said); null where shares are put right.
+    """
+
+    kind: ShareKind
+    n: int
+    read: int
+    corrected: int
+    why_not: WhyNot | None
+    labels: list[LabelShareOut]
+
+
+class JobIn(BaseModel):
+    """What is to be tagged again."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    brand: str | None = Field(None, max_length=100, description="A brand's short name; without it: every brand.")
+    how: How = Field("all", description="`all`: texts are read again; `heads`: the brand's own heads read vectors.")
+    stale: bool = Field(True, description="Leave out what today's taggers have read already (not with `heads`).")
+
+
+class JobOut(Out):
+    """A job over `total` mentions. `changed` have another label than before; `failed` kept theirs, unread.
+
+    `moves`: kind → former label → new label → mentions. `problem` is why it does not go on at the moment.
+    """
+
+    id: int
+    brand: str | None
+    how: How
+    stale: bool
+    state: JobState
+    total: int
+    done: int
+    changed: int
+    failed: int
+    moves: dict[str, dict[str, dict[str, int]]]
+    made_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    problem: str | None
+
+
+class JobsOut(Out):
+    """Jobs, newest first."""
+
+    items: list[JobOut]
+
+
+class StaleOut(Out):
+    """Of `tagged` mentions, `stale` have labels of other taggers than today's; tagging those takes about `seconds`."""
+
+    stale: int
+    tagged: int
+    seconds: float
+
+
+class CorrectionIn(BaseModel):
+    """What a person says a label is."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+    kind: Kind
+    label: str = Field(max_length=40, description="A key of the catalogue or of the brand's own; none: without one.")
+
+
+class RuleIn(BaseModel):
+    """A rule: mentions with any of these words get this label."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+    words: list[str] = Field(description="Words or phrases; any of them as a whole, accents and case aside.")
+    kind: Kind
+    label: str = Field(max_length=40, description="The label that these mentions get.")
+    only: str | None = Field(None, max_length=40, description="Only where the model's label is this one.")
+    name: str = Field("", description="What to call it; its words without a name.")
+
+
+class SwitchIn(BaseModel):
+    """Whether a rule is in force."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    active: bool
+
+
+class RuleOut(Out):
+    """A brand's rule. `waits`: stored mentions are still being read with it."""
+
+    id: int
+    name: str
+    words: list[str]
+    kind: Kind
+    label: str
+    only: str | None
+    active: bool
+    waits: bool
+
+
+class RulesOut(Out):
+    """A brand's rules in the order in which they are tried; the first of a kind that fits wins."""
+
+    items: list[RuleOut]
+
+
+class SpreadOut(Out):
+    """A rule, and how many stored mentions have other labels because of what was done with it."""
+
+    rule: RuleOut
+    changed: int
+
+
+class ChangeOut(Out):
+    """A mention that a rule would change."""
+
+    id: int
+    text: str
+    old: str | None
+    new: str
+
+
+class TrialOut(Out):
+    """What a rule would do: of the mentions looked at, `matched` carry its words, `changed` would get another label.
+
+    `before` and `after` count the labels of the rule's kind; `examples` are the newest changes, 20 at most.
+    """
+
+    looked_at: int
+    matched: int
+    changed: int
+    before: dict[str, int]
+    after: dict[str, int]
+    examples: list[ChangeOut]
+
+
+class HeadIn(BaseModel):
+    """The kind of label to learn."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    kind: Kind
+
+
+class HeadOut(Out):
+    """What was learned from a brand for one kind of label. `state` is offered until a person decides.
+
+    `report`: `learned` corrections; `held_back` (corrections not learned from) and `elsewhere` (the model's dev texts)
+    each with n and accuracy, macro_f1 and ece `before` and `after`; `own`: of an own label's `examples`, how many were
+    `found` without having been learned from; `temperature`; `seconds` it took; `follows`: the head before.
+    """
+
+    id: int
+    kind: Kind
+    state: Literal["offered", "active", "retired", "withdrawn", "rejected", "superseded"]
+    reads: str
+    classes: list[str]
+    report: dict[str, Any]
+    made_at: datetime
+    decided_at: datetime | None
+
+
+class ReadyOut(Out):
+    """Of `corrected` labels of a kind `usable` can be learned from now; `missing` more are needed."""
+
+    kind: Kind
+    corrected: int
+    usable: int
+    own: int
+    missing: int
+
+
+class HeadsOut(Out):
+    """A brand's heads, newest first, and what there is to learn from."""
+
+    items: list[HeadOut]
+    ready: list[ReadyOut]
+
+
+class DecidedOut(Out):
+    """The head that reads the kind now (null: the embedded one), and the job that labels the mentions again."""
+
+    head: HeadOut | None
+    job: int
+
+
+class WordsIn(BaseModel):
+    """A name and a description per language (es, en)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    label: dict[Annotated[str, Field(pattern="^(es|en)$")], str]
+    meaning: dict[Annotated[str, Field(pattern="^(es|en)$")], str] = {}
+
+
+class OwnLabelIn(WordsIn):
+    """A label of the brand's own, told by 8 to 64 example texts."""
+
+    kind: str = Field(description="stage, pain or touchpoint.")
+    examples: list[str]
+
+
+class OwnLabelOut(Out):
+    """A label of the brand's own, or (without examples) its words for one that ships."""
+
+    kind: str
+    key: str
+    label: dict[str, str]
+    meaning: dict[str, str]
+    examples: list[str]
+
+
+class AddedLabelOut(Out):
+    """The label that was added, and the head that was offered with it."""
+
+    label: OwnLabelOut
+    head: HeadOut
+
+
+class RetiredOut(Out):
+    """How many corrections went with a retired label."""
+
+    corrections: int
+
+
+class EntryOut(Out):
+    """A label as the brand calls it. `own`: added or reworded by the brand; `examples`: how many it was told by."""
+
+    kind: str
+    key: str
+    label: dict[str, str]
+    meaning: dict[str, str]
+    own: bool
+    examples: int
+
+
+class TaxonomyOut(Out):
+    """A brand's stages, pain points and touchpoints, in their order."""
+
+    items: list[EntryOut]

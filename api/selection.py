@@ -19,7 +19,8 @@ FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2200, 1, 1)
 Period = Literal["today", "yesterday", "7d", "28d", "30d", "90d", "month", "year", "all", "custom"]
 PERIODS: tuple[Period, ...] = get_args(Period)[:-1]
 DEFAULT_PERIOD: Period = "90d"
-ORDER = ("brand", "period", "from", "to", "source", "lang", "stage", "sentiment", "pain", "touchpoint", "q")
+ORDER = ("brand", "period", "from", "to", "source", "lang", "stage", "sentiment", "pain", "touchpoint", "q",
+         "review")
 """The canonical order of an address, so that one choice has one address."""
 FACETS = ("source", "lang", "stage", "sentiment", "pain", "touchpoint")
 
@@ -43,6 +44,9 @@ class Filters(BaseModel):
     touchpoint: list[str] = Field([], description="Keys of touchpoints; none: without one.")
     ui: Literal["es", "en"] | None = Field(None, description="Language of messages; Accept-Language without it.")
     q: str | None = Field(None, max_length=200, description="Words that must all occur; accents and case aside.")
+    review: bool = Field(
+        False, description="Only mentions to check: a label the model is unsure of, or stars against the text.",
+    )
 
     def meant(self, timezone: str, catalogue: Catalogue) -> MentionFilter:
         """The filter in the store's terms, with local days as moments.
@@ -140,9 +144,16 @@ def _filter(
     return MentionFilter(
         brand=asked.brand, since=since, until=until, sources=tuple(asked.source), langs=tuple(asked.lang),
         sentiments=tuple(asked.sentiment), text=asked.q,
+        review=_to_check() if asked.review else (),
         stages=_known("stage", asked.stage, catalogue.stages), pains=_known("pain", asked.pain, catalogue.pains),
         touchpoints=_known("touchpoint", asked.touchpoint, catalogue.touchpoints),
     )
+
+
+def _to_check() -> tuple[tuple[str, float], ...]:
+    from nlp.certainty import review_below  # numpy and the model's files, only where asked for
+
+    return tuple(sorted(review_below().items()))
 
 
 def _known(field: str, keys: list[str], entries: Sequence[Entry]) -> tuple[str, ...]:
@@ -155,6 +166,8 @@ def _known(field: str, keys: list[str], entries: Sequence[Entry]) -> tuple[str, 
 
 
 def _listed(value: Any) -> list[str]:
-    if value is None or value == "":
+    if value is None or value is False or value == "":
         return []
+    if value is True:
+        return ["true"]
     return [str(item) for item in value] if isinstance(value, list | tuple) else [str(value)]

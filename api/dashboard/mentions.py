@@ -8,10 +8,11 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from api.dashboard.notices import without
+from api.dashboard.review import found, waiting
 from api.dashboard.shell import Frame
 from escucha.enrichment import SENTIMENTS, TaggedMention
 from escucha.journey import NO_LABEL
-from store import mentions, metrics
+from store import metrics
 
 PAGE = 30
 Facet = Literal["stage", "sentiment", "pain", "touchpoint", "source", "lang"]
@@ -44,17 +45,19 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MentionsPage:
-    """The mentions of a page, how many there are in all, the address of the next page, and the filters."""
+    """The mentions of a page, how many there are in all, the address of the next page, the filters, and how
+    many mentions under them are to be checked."""
 
     items: tuple[TaggedMention, ...]
     n: int
     next: str | None
     choices: tuple[Choice, ...]
+    to_check: int
 
 
 def mentions_page(session: Session, frame: Frame, after: str | None) -> MentionsPage:
     """Read and lay out the page of a frame, going on after a key."""
-    page = mentions.find(session, frame.filter, limit=PAGE, after=after)
+    page = found(session, frame.filter, PAGE, after)
     onward = None
     if page.next:
         address = frame.link()
@@ -62,6 +65,7 @@ def mentions_page(session: Session, frame: Frame, after: str | None) -> Mentions
     return MentionsPage(
         items=page.items, n=metrics.count(session, frame.filter), next=onward,
         choices=tuple(choice(session, frame, field) for field in FACET_ORDER),
+        to_check=waiting(session, frame),
     )
 
 

@@ -14,7 +14,7 @@ from store import health, mentions, metrics
 
 PARTS = {
     "source": "sources", "lang": "langs", "stage": "stages", "sentiment": "sentiments", "pain": "pains",
-    "touchpoint": "touchpoints", "q": "text",
+    "touchpoint": "touchpoints", "q": "text", "review": "review",
 }
 """What an address calls a part of the filter, and what the store calls it."""
 

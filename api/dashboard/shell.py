@@ -17,8 +17,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from api.dashboard.compare import ENOUGH
+from api.dashboard.doubts import to_check
 from api.dashboard.highlight import highlight, safe_link
 from api.dashboard.labels import SIGN, Labels
+from api.dashboard.parts import marked, told
 from api.deps import LANGUAGE_COOKIE, LANGUAGE_PARAMETER
 from api.i18n import LANGUAGES, N_, Reader
 from api.selection import FACETS, PERIODS, View
@@ -32,6 +34,9 @@ NAVIGATION = (
     ("/", N_("Overview"), "overview"),
     ("/journey", N_("Journey map"), "journey"),
     ("/mentions", N_("Mentions"), "mentions"),
+    ("/rules", N_("Rules"), "rules"),
+    ("/learning", N_("Model"), "learning"),
+    ("/jobs", N_("Tag again"), "jobs"),
 )
 
 
@@ -97,6 +102,9 @@ class Frame:
                 **{field: [other for other in getattr(self.view, field) if other != key]}))
             for field, key in chosen
         ]
+        if self.view.review:
+            text = self.reader.say("the least sure first")
+            chips.append(Chip(field="review", text=text, without=self.link(review=None)))
         if self.view.q:
             chips.append(Chip(field="q", text=f"“{self.view.q}”", without=self.link(q=None)))
         return tuple(chips)
@@ -140,7 +148,8 @@ def environment() -> Environment:
         loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(default=True),
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )
-    made.globals.update(SIGN=SIGN, ENOUGH=ENOUGH, LANGUAGES=LANGUAGES, NAVIGATION=NAVIGATION, highlight=highlight)
+    made.globals.update(SIGN=SIGN, ENOUGH=ENOUGH, LANGUAGES=LANGUAGES, NAVIGATION=NAVIGATION, highlight=highlight,
+                        to_check=to_check, marked=marked, told=told)
     made.filters.update(safe_link=safe_link, combined=operator.or_)
     return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.routes import brands, health, journey, mentions, series
+from api.routes import brands, corrections, heads, health, jobs, journey, mentions, rules, series, shares, taxonomy
 from api.schemas import ErrorOut
 
 router = APIRouter(
@@ -15,5 +15,5 @@ router = APIRouter(
         503: {"model": ErrorOut, "description": "The database is busy or away: try again later."},
     },
 )
-for part in (brands, mentions, series, journey, health):
+for part in (brands, mentions, series, journey, health, jobs, shares, corrections, rules, heads, taxonomy):
     router.include_router(part.router)

@@ -11,6 +11,7 @@ from api.deps import Db, Parts
 from api.schemas import ErrorOut, MentionOut, MentionsOut, MentionsQuery
 from escucha.enrichment import MentionPage, TaggedMention
 from store import mentions
+from store.review import least_sure
 
 router = APIRouter(prefix="/mentions", tags=["mentions"])
 
@@ -18,7 +19,8 @@ router = APIRouter(prefix="/mentions", tags=["mentions"])
 @router.get("", response_model=MentionsOut, summary="Mentions, newest first", responses={404: {"model": ErrorOut}})
 def find_mentions(session: Db, parts: Parts, query: Annotated[MentionsQuery, Query()]) -> MentionPage:
     """The mentions that the filter means. Pages are keyed, so new mentions never shift what you have not read yet."""
-    return mentions.find(session, meant(session, query, parts.catalogue), limit=query.limit, after=query.after)
+    find = least_sure if query.order == "uncertainty" else mentions.find
+    return find(session, meant(session, query, parts.catalogue), limit=query.limit, after=query.after)
 
 
 @router.get("/{id}", response_model=MentionOut, summary="One mention", responses={404: {"model": ErrorOut}})

@@ -173,7 +173,12 @@ def test_a_crash_gives_a_number_and_no_stack_trace(opened: Open, tmp_path: Path,
 def test_the_description_names_every_door_and_its_failures(client: TestClient) -> None:
     paths = client.get(f"{API}/openapi.json").json()["paths"]
     assert set(paths) == {f"{API}{path}" for path in (
-        "/brands", "/brands/{slug}", "/mentions", "/mentions/{id}", "/series", "/journey", "/health")}
+        "/brands", "/brands/{slug}", "/mentions", "/mentions/{id}", "/series", "/shares", "/journey", "/health",
+        "/mentions/{id}/corrections", "/mentions/{id}/corrections/{kind}",
+        "/brands/{slug}/rules", "/brands/{slug}/rules/try", "/brands/{slug}/rules/{id}",
+        "/brands/{slug}/heads", "/brands/{slug}/heads/{id}", "/brands/{slug}/heads/rollback",
+        "/brands/{slug}/heads/{id}/accept", "/brands/{slug}/heads/{id}/reject", "/brands/{slug}/taxonomy", "/brands/{slug}/taxonomy/{kind}/{key}",
+        "/jobs", "/jobs/stale", "/jobs/{id}", "/jobs/{id}/cancel")}
     for path in paths.values():
         for operation in path.values():
             assert operation["summary"]

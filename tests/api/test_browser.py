@@ -141,6 +141,26 @@ def test_a_mark_of_the_chart_opens_its_mentions(address: str, browser: Browser) 
         assert complaints == []
 
 
+def test_a_label_is_corrected_and_undone_within_its_card(address: str, browser: Browser) -> None:
+    with browser.new_context(locale="es-MX") as context:
+        page = context.new_page()
+        complaints = watched(page, address)
+        page.goto(f"{address}/mentions?q=opinion+33")
+        card = page.locator("article.mention")
+        expect(card).to_have_count(1)
+        card.get_by_role("link", name="Corregir").click()
+        card.get_by_label("Sentimiento").select_option("negative")
+        card.get_by_role("button", name="Guardar").click()
+        expect(card.get_by_role("status")).to_contain_text("Guardado")
+        expect(card.locator(".tag.sentiment")).to_contain_text("Negativo")
+        expect(card.locator(".tag.fixed")).to_contain_text("El modelo dijo: Positivo (90 %)")
+        card.get_by_role("link", name="Corregir").click()
+        card.get_by_role("button", name="Deshacer").click()
+        expect(card.locator(".tag.fixed")).to_have_count(0)
+        assert page.url.endswith("/mentions?q=opinion+33"), "the reader stays on the list"
+        assert complaints == []
+
+
 def test_the_theme_is_chosen_and_remembered(address: str, browser: Browser) -> None:
     with browser.new_context(locale="es-MX", color_scheme="light") as context:
         page = context.new_page()

@@ -17,7 +17,7 @@ from store.engine import Store
 from tests.api.conftest import Open, days_ago, say
 from tests.make import NOW, brand, mention
 
-PAGES = ["/", "/journey", "/mentions"]
+PAGES = ["/", "/journey", "/mentions", "/rules", "/learning", "/jobs"]
 
 
 def page(client: TestClient, path: str, status: int = 200) -> HTMLParser:
