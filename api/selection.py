@@ -144,13 +144,14 @@ def _filter(
     return MentionFilter(
         brand=asked.brand, since=since, until=until, sources=tuple(asked.source), langs=tuple(asked.lang),
         sentiments=tuple(asked.sentiment), text=asked.q,
-        review=_to_check() if asked.review else (),
+        review=unsure_below() if asked.review else (),
         stages=_known("stage", asked.stage, catalogue.stages), pains=_known("pain", asked.pain, catalogue.pains),
         touchpoints=_known("touchpoint", asked.touchpoint, catalogue.touchpoints),
     )
 
 
-def _to_check() -> tuple[tuple[str, float], ...]:
+def unsure_below() -> tuple[tuple[str, float], ...]:
+    """A filter's `review`: the kinds of label with the score under which each is to be checked."""
     from nlp.certainty import review_below  # numpy and the model's files, only where asked for
 
     return tuple(sorted(review_below().items()))

@@ -10,6 +10,7 @@ from escucha.enrichment import SENTIMENTS, Enrichment, Label
 from escucha.errors import Invalid
 from escucha.journey import NO_LABEL, Catalogue
 from escucha.rule import KINDS, Rule, apply, override
+from escucha.taxonomy import entries
 
 PERSON = "person"
 """Who overrides the model in `Said.by`; a rule signs as "rule:7"."""
@@ -37,13 +38,15 @@ def corrected(enrichment: Enrichment, corrections: Mapping[str, str]) -> Enrichm
 
 def choices(catalogue: Catalogue, kind: str) -> tuple[str, ...]:
     """The labels that a kind may have, in their order of display. Raises Invalid for a kind that cannot be set."""
-    taxonomies = {"stage": catalogue.stages, "pain": catalogue.pains, "touchpoint": catalogue.touchpoints}
-    if kind == "sentiment":
-        return SENTIMENTS
-    if kind not in taxonomies:
+    check_kind(kind)
+    return SENTIMENTS if kind == "sentiment" else (*(entry.key for entry in entries(catalogue, kind)), NO_LABEL)
+
+
+def check_kind(kind: str) -> None:
+    """Raise Invalid, naming the kinds, for one that no person can set."""
+    if kind not in KINDS:
         raise Invalid("There is no kind of label called {kind}. Choose from: {known}.", kind=kind,
                       known=", ".join(KINDS))
-    return (*(entry.key for entry in taxonomies[kind]), NO_LABEL)
 
 
 def check_label(catalogue: Catalogue, kind: str, label: str) -> None:

@@ -13,7 +13,7 @@ HOWS: tuple[How, ...] = get_args(How)
 again only where its vector or its labels come from other taggers than today's."""
 
 JobState = Literal["waiting", "running", "done", "cancelled"]
-MOVED = ("sentiment", "stage")
+MOVED = ("sentiment", "stage", "pain", "touchpoint")
 """The kinds whose changes a job counts from label to label."""
 
 

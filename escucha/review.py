@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from escucha.correction import PERSON
 from escucha.enrichment import TaggedMention
 
 FEW_STARS, MANY_STARS = 2, 4
 """Up to the first a rating complains, from the second on it praises (metrics.md b2: 1–2★ negative, 4–5 positive)."""
-PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

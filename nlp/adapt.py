@@ -46,7 +46,7 @@ class Pull:
     fresh: float = 300.0
     base: float = 1e-3
     rounds: int = 100
-    rare: float = 0.0
+    rare: float = 0.5
 
 
 def fit(base: Head, lessons: Told, own: Told, pull: Pull | None = None) -> Head:

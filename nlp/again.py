@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from escucha.enrichment import Enrichment
-from nlp.chain import ModelOptions, opened
+from nlp.chain import KINDS, ModelOptions, opened
 
 OWN_HEAD = "head:"
 """`versions["head:stage"]` names the brand's own head that gave the stage in place of a tagger's."""
@@ -16,10 +16,12 @@ OWN_HEAD = "head:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The taggers' versions by name, and the version of the vectors they make (None: they make none)."""
+    """The taggers' versions by name, the version of the vectors they make (None: they make none), and the kinds of
+    label that the embedded model gives, rather than a model in its place."""
 
     versions: Mapping[str, str]
     reads: str | None
+    embedded: Collection[str] = KINDS
 
 
 def standing(options: ModelOptions) -> Standing:
@@ -29,6 +31,7 @@ def standing(options: ModelOptions) -> Standing:
     return Standing(
         versions={tagger.name: tagger.version for tagger in chain.taggers},
         reads=getattr(giver, "reading", giver.version) if giver else None,
+        embedded=[field for tagger in chain.taggers if tagger.name == "encoder" for field in tagger.gives],
     )
 
 

@@ -26,15 +26,15 @@ often there, where people marked opinions alone; but then neutral sentences of p
 SURE = 0.55
 """The score from which a part's sentiment, pain or touchpoint counts as said."""
 NOTHING = "none"
-RULES = 1
+RULES = 2
 """To be raised whenever texts are cut or parts are chosen in another way."""
 _NONE = Label(NOTHING, 0.0)
 
 
 class Parts:
-    """Gives `parts`: what each sentence or clause says, where that is more than the mention's own labels say.
+    """Gives `parts`: what each sentence or clause says, where a text praises one thing and blames another.
 
-    Only texts of two clauses or more are read again, all clauses of a batch together. The encoder is the chain's own:
+    Only texts of two clauses or more are read again. The encoder is the chain's own:
     its heads are used whatever tagger gave the mention its labels.
     """
 
@@ -94,9 +94,13 @@ def feelings(odds: Floats, classes: Sequence[str], wholes: Sequence[Enrichment])
 
 
 def worth_telling(whole: Enrichment, parts: Sequence[Part]) -> tuple[Part, ...]:
-    """The parts that say something, neighbours that say the same as one; none where they say what the mention says."""
+    """The parts that say something, neighbours that say the same as one; none where nothing is praised beside a blame.
+
+    Of a text that only praises or only blames, its own labels say it all.
+    """
     told = tuple(part for part in _merged(whole.text, parts) if _says(part))
-    return () if all(_repeats(part, whole) for part in told) else told
+    sides = {_said(one)[0] for one in (whole, *told)}
+    return told if {"positive", "negative"} <= sides else ()
 
 
 def _said(of: Part | Enrichment) -> tuple[str, str, str]:
@@ -112,12 +116,6 @@ def _says(part: Part) -> bool:
     """Whether a part surely praises, blames or hurts."""
     feel, pain, _ = _said(part)
     return pain != NOTHING or (feel in ("positive", "negative") and _sure(part.sentiment or _NONE) is not None)
-
-
-def _repeats(part: Part, whole: Enrichment) -> bool:
-    feel, *rest = _said(part)
-    its_feel, *its_rest = _said(whole)
-    return feel == its_feel and all(mine in (NOTHING, its) for mine, its in zip(rest, its_rest, strict=True))
 
 
 def _merged(text: str, parts: Sequence[Part]) -> Iterator[Part]:

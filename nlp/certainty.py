@@ -23,7 +23,7 @@ from nlp.heads import Head, read_heads
 CARD = "card.json"
 WANTED = MappingProxyType({"sentiment": 0.85, "stage": 0.80, "pain": 0.80, "touchpoint": 0.80})
 """Of the labels that nobody is asked to check, how many should be right."""
-MOST = 0.2
+MOST = 0.1
 """At most this share of a kind's labels is to be checked, even if the rest is less right than wanted: a list that
 holds nearly everything helps nobody."""
 

@@ -22,7 +22,7 @@ _EMOJI = (
     "[\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
     "[\ufe0f\u200d\U0001f3fb-\U0001f3ff]*"
 )
-_KEPT = re.compile(r"(?:https?://|www\.)\S*[^\s.,;:!?)]|\S+@\S+\.\w+|[@#]\w+", re.IGNORECASE)
+_KEPT = re.compile(r"(?:https?://|www\.)\S*[^\s.,;:!?)]|(?<![^\s@])[^\s@]+@[^\s@]+\.\w+|[@#]\w+", re.IGNORECASE)
 """Links, addresses, handles and hashtags: never cut, and no words."""
 _WORD = re.compile(rf"{_LETTER}+(?:['’-]{_LETTER}+)*")
 _TITLE = re.compile(
@@ -40,7 +40,7 @@ _LINES = re.compile(r"\s*\n\s*")
 _STOP = re.compile(r"(?:\.{2,}|[.!?…])+[\"'”»)\]]*")
 _GLUED = re.compile(rf"{_LETTER}{{2}}\.(?=[A-ZÁÉÍÓÚÑ]{_LETTER}*[a-záéíóúñ]|[¡¿])")
 """A full stop with no blank after it: "rica.La comida", not "EE.UU." and not "escucha.io"."""
-_FEELING = re.compile(rf"(?:{_EMOJI}|(?<!\w)[:;=]['’]?-?[)(DPp/]+(?!\w))+(?=\s*[\w¡¿(\"])")
+_FEELING = re.compile(rf"(?:{_EMOJI}|(?<!\w)[:;=]['’]?-?[)(DPp/]+(?!\w))++(?=\s*[\w¡¿(\"])")
 _PAUSE = re.compile(r";|\s[-–—]+(?=\s)|\s[|•·](?=\s)")
 _AGAINST = (
     r"pero|aunque|sin\s+embargo|no\s+obstante|en\s+cambio|mientras\s+que|a\s+pesar\s+de|pese\s+a|s[oó]lo\s+que|(?<=,\s)eso\s+s[ií](?!\s*,)|"

@@ -61,7 +61,7 @@ def _read_anew(enrichment: Enrichment, kind: str, own: OwnHead) -> Enrichment:
     odds = own.head.probabilities(unpack([enrichment.vector.data]))[0]
     best = int(odds.argmax())
     versions = {**enrichment.versions, f"head:{kind}": str(own.id)}
-    answer: dict[str, Any] = {kind: Label(own.head.classes[best], float(odds[best])), "versions": versions}
+    answer: dict[str, Any] = {kind: Label(own.head.classes[best], round(float(odds[best]), 4)), "versions": versions}
     return replace(enrichment, **answer)
 
 

@@ -54,7 +54,7 @@ def add_rule(store: Store, shipped: Catalogue, rule: Rule, now: datetime) -> tup
     """
     with store.write() as session:
         added = rules.add(session, proper(session, shipped, rule), now)
-    changed = spread(store, added)
+    changed = spread(store, added.id or 0)
     return replace(added, waits=False), changed
 
 
@@ -63,7 +63,7 @@ def switch_rule(store: Store, brand: Brand, rule_id: int, *, active: bool) -> tu
     assert brand.id is not None  # noqa: S101 (every stored brand has one)
     with store.write() as session:
         rule = rules.switch(session, rule_id, brand.id, active=active)
-    changed = spread(store, rule)
+    changed = spread(store, rule_id)
     return replace(rule, waits=False), changed
 
 
@@ -75,7 +75,7 @@ def remove_rule(store: Store, brand: Brand, rule_id: int) -> int:
     return changed
 
 
-def spread(store: Store, rule: Rule) -> int:
+def spread(store: Store, rule_id: int) -> int:
     """Put a rule that waits to the stored mentions, a batch in a transaction; how many have other labels now.
 
     Where it is cut off, the rule goes on waiting from there: `spread_waiting` ends what was begun.
@@ -83,20 +83,18 @@ def spread(store: Store, rule: Rule) -> int:
     changed = 0
     while True:
         with store.write() as session:
-            ids = rules.advance(session, rule.id or 0, BATCH)
+            ids = rules.advance(session, rule_id, BATCH)
             changed += corrections.refresh(session, ids)
         if not ids:
             return changed
 
 
 def spread_waiting(store: Store) -> int:
-    """Put every rule that still waits to the stored mentions; how many rules those were."""
+    """Put every rule that still waits to the stored mentions; how many rules waited (some may be gone by now)."""
     with store.read() as session:
         waiting = rules.waiting(session)
     for rule_id in waiting:
-        with store.read() as session:
-            rule = rules.get(session, rule_id)
-        spread(store, rule)
+        spread(store, rule_id)
     return len(waiting)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.orm import Session
 
 from escucha.brand import Brand
+from escucha.correction import check_kind
 from escucha.errors import Conflict, Invalid
 from escucha.journey import Catalogue
 from escucha.rule import KINDS
@@ -95,7 +96,7 @@ def roll_back(session: Session, brand: Brand, kind: str, now: datetime) -> tuple
     Raises Invalid for an unknown kind, and NotFound where the embedded one serves already.
     """
     check_kind(kind)
-    return heads.roll_back(session, _id(brand), kind), retag.ask(session, _id(brand), "heads", now)
+    return heads.roll_back(session, _id(brand), kind, _reads()), retag.ask(session, _id(brand), "heads", now)
 
 
 def add_label(
@@ -126,8 +127,7 @@ def rename_label(
     """
     words, meant = new_words(taxonomy.catalogue(session, _id(brand), shipped), kind, key, label, meaning)
     own = OwnLabel(kind=kind, key=key, label=words, meaning=meant)  # type: ignore[arg-type]
-    taxonomy.rename(session, _id(brand), own, now)
-    return own
+    return taxonomy.rename(session, _id(brand), own, now)
 
 
 def remove_label(session: Session, brand: Brand, kind: str, key: str, now: datetime) -> tuple[OwnLabel, int]:
@@ -152,13 +152,6 @@ def remove_label(session: Session, brand: Brand, kind: str, key: str, now: datet
         corrections.undo(session, mention_id, kind)
     retag.ask(session, _id(brand), "heads", now)
     return removed, len(corrected)
-
-
-def check_kind(kind: str) -> None:
-    """Raise Invalid, naming the kinds, for one that no person can set."""
-    if kind not in KINDS:
-        raise Invalid("There is no kind of label called {kind}. Choose from: {known}.", kind=kind,
-                      known=", ".join(KINDS))
 
 
 def _ready(kind: str, rows: Sequence[Corrected], own: Sequence[OwnLabel], reads: str) -> Ready:

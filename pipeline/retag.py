@@ -155,10 +155,14 @@ def batches(
 
 
 def way(known: Enrichment, how: How, today: Standing) -> Literal["read", "keep"]:
-    """Whether the taggers must read a text (again), or what they said of it holds but for the brand's own heads."""
-    current = plain(known.versions) == today.versions
+    """Whether the taggers must read a text (again), or what they said of it holds but for the brand's own heads.
+
+    What such a head gave can be taken back without the text only where the embedded model gives that kind.
+    """
+    current, own = plain(known.versions) == today.versions, own_kinds(known.versions)
     has_vector = known.vector is not None and known.vector.version == today.reads
-    return "keep" if how == "heads" and current and (has_vector or not own_kinds(known.versions)) else "read"
+    undoable = not own or (has_vector and set(own) <= set(today.embedded))
+    return "keep" if how == "heads" and current and undoable else "read"
 
 
 def _step(means: Means, after_id: int, tagged: Sequence[Tagged], how: How, today: Standing) -> Step:

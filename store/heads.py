@@ -77,6 +77,7 @@ def get(session: Session, brand_id: int, head_id: int) -> StoredHead:
 
 def offer(session: Session, brand_id: int, new: NewHead, now: datetime) -> StoredHead:
     """Keep a head for a person to decide about. It takes the place of one of its kind that still waited."""
+    hold(session, brand_id)
     for former in session.scalars(_of_kind(brand_id, new.kind, "offered")):
         former.state = "superseded"
     values = {
@@ -99,15 +100,17 @@ def accept(session: Session, brand_id: int, head_id: int, now: datetime) -> Stor
 
 def reject(session: Session, brand_id: int, head_id: int, now: datetime) -> StoredHead:
     """Leave an offered head out of use. Raises NotFound, or Conflict if it was decided on."""
+    hold(session, brand_id)
     row = _offered(session, brand_id, head_id)
     row.state, row.decided_at = "rejected", now
     session.flush()
     return _head(row)
 
 
-def roll_back(session: Session, brand_id: int, kind: str) -> StoredHead | None:
+def roll_back(session: Session, brand_id: int, kind: str, reads: str) -> StoredHead | None:
     """Take the head in use out of use; the one before it, which is returned, or else the embedded one serves again.
 
+    One before it counts only if it reads vectors of the version `reads`.
     Raises NotFound where the brand has no head of this kind in use.
     """
     hold(session, brand_id)
@@ -116,7 +119,8 @@ def roll_back(session: Session, brand_id: int, kind: str) -> StoredHead | None:
         raise NotFound("No head of this brand reads {kind}: the embedded model does, and there is nothing to undo.",
                        kind=kind)
     row.state = "withdrawn"
-    former = session.scalar(_of_kind(brand_id, kind, "retired").order_by(HeadRow.decided_at.desc(), HeadRow.id.desc()))
+    retired = _of_kind(brand_id, kind, "retired").where(HeadRow.reads == reads)
+    former = session.scalar(retired.order_by(HeadRow.decided_at.desc(), HeadRow.id.desc()))
     if former is not None:
         former.state = "active"
     session.flush()

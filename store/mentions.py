@@ -22,7 +22,7 @@ from escucha.mention import Mention
 from escucha.text import fold
 from store import authors, brands, parts
 from store.filters import conditions
-from store.rows import selection, tagged
+from store.rows import id_in_key, selection, tagged
 from store.tables import MentionRow
 
 CHUNK = 500
@@ -174,7 +174,7 @@ def _key(after: str) -> tuple[datetime, int]:
         at = datetime.fromisoformat(moment)
         if at.tzinfo is None:
             raise ValueError(moment)
-        return at, int(number)
+        return at, id_in_key(number)
     except ValueError:
         raise Invalid("The page key {after} is not one we gave. Start from the first page.", after=after) from None
 

@@ -11,7 +11,7 @@ from escucha.filter import MentionFilter
 from store import parts
 from store.doubts import doubt
 from store.filters import conditions
-from store.rows import selection, tagged
+from store.rows import id_in_key, selection, tagged
 from store.tables import MentionRow
 
 
@@ -37,6 +37,6 @@ def least_sure(session: Session, filter: MentionFilter, *, limit: int = 50, afte
 def _key(after: str) -> tuple[float, int]:
     amount, _, number = after.partition("~")
     try:
-        return float(amount), int(number)
+        return float(amount), id_in_key(number)
     except ValueError:
         raise Invalid("The page key {after} is not one we gave. Start from the first page.", after=after) from None

@@ -46,6 +46,14 @@ def understood(row: Any) -> Enrichment:
     )
 
 
+def id_in_key(told: str) -> int:
+    """An id as a page key tells it. Raises ValueError for what no row can have."""
+    number = int(told)
+    if not 0 <= number < 2**63:
+        raise ValueError(told)
+    return number
+
+
 def as_read(title: str | None, text: str) -> str:
     """What the taggers read of a mention: its title, if any, and its text."""
     return f"{title}\n{text}" if title else text

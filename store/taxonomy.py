@@ -25,7 +25,7 @@ def catalogue(session: Session, brand_id: int | None, shipped: Catalogue) -> Cat
 
 
 def add(session: Session, brand_id: int, own: OwnLabel, now: datetime) -> None:
-    """Save a label that the brand adds. Raises Conflict if it has one of this key."""
+    """Save a label that the brand adds, or its words for one that ships. Raises Conflict if it has this key already."""
     if _row(session, brand_id, own.kind, own.key) is not None:
         raise Conflict("There is a {kind} called {name} already. Choose another name.", kind=own.kind, name=own.key)
     session.add(OwnLabelRow(
@@ -35,14 +35,15 @@ def add(session: Session, brand_id: int, own: OwnLabel, now: datetime) -> None:
     session.flush()
 
 
-def rename(session: Session, brand_id: int, words: OwnLabel, now: datetime) -> None:
-    """Save other words for a label, whether it ships or the brand added it; its examples stay."""
+def rename(session: Session, brand_id: int, words: OwnLabel, now: datetime) -> OwnLabel:
+    """Save other words for a label, whether it ships or the brand added it; the label as it is then, examples kept."""
     row = _row(session, brand_id, words.kind, words.key)
     if row is None:
         add(session, brand_id, words, now)
-    else:
-        row.label, row.meaning = dict(words.label), dict(words.meaning)
-        session.flush()
+        return words
+    row.label, row.meaning = dict(words.label), dict(words.meaning)
+    session.flush()
+    return _label(row)
 
 
 def remove(session: Session, brand_id: int, kind: str, key: str) -> OwnLabel:

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from api.commands.heads import AS_JSON, BRAND, opened
 from api.console import help_text, say, show_json, table
 from api.i18n import N_
 
 if TYPE_CHECKING:
     from escucha.brand import Brand
     from escucha.rule import Rule
-    from store.engine import Store
 
 group = typer.Typer(help=help_text("A brand's rules: words that mean a certain label for it."), no_args_is_help=True)
-BRAND = typer.Option(..., "--brand", help=help_text("Short name of the brand."))
 WORDS = typer.Option(..., "--words", help=help_text("A word or phrase to look for (repeatable)."))
 LABEL = typer.Option(..., "--set", help=help_text("The label to set, as KIND=LABEL: sentiment=neutral."))
 ONLY = typer.Option("", "--only", help=help_text("Only where the model's label is this one: negative."))
-AS_JSON = typer.Option(False, "--json", help=help_text("Print JSON."))
 NUMBER = typer.Argument(help=help_text("The rule's number, from `escucha rules list`."))
 
 
@@ -38,7 +36,7 @@ def listed(brand: str = BRAND, as_json: bool = AS_JSON) -> None:
     """List a brand's rules."""
     from store import rules
 
-    store, found = _opened(brand)
+    store, found, _ = opened(brand)
     with store.read() as session:
         present = rules.of_brands(session, [found.id or 0])[found.id or 0]
     if as_json:
@@ -58,7 +56,7 @@ def tried(
     from config.catalogue import read_catalogue
     from pipeline.correct import try_rule
 
-    store, found = _opened(brand)
+    store, found, _ = opened(brand)
     with store.read() as session:
         trial = try_rule(session, read_catalogue(), found, _rule(found, words, label, only))
     if as_json:
@@ -82,10 +80,9 @@ def add(
     """Add a rule."""
     from config.catalogue import read_catalogue
     from pipeline.correct import add_rule
-    from pipeline.schedule import now
 
-    store, found = _opened(brand)
-    rule, changed = add_rule(store, read_catalogue(), _rule(found, words, label, only, name), now())
+    store, found, now = opened(brand)
+    rule, changed = add_rule(store, read_catalogue(), _rule(found, words, label, only, name), now)
     if as_json:
         show_json({"rule": asdict(rule), "changed": changed})
     else:
@@ -100,7 +97,7 @@ def switch(
     """Switch a rule on or off."""
     from pipeline.correct import switch_rule
 
-    store, found = _opened(brand)
+    store, found, _ = opened(brand)
     _, changed = switch_rule(store, found, number, active=on)
     say("Done. {changed} stored mentions have another label now.", changed=changed)
 
@@ -109,19 +106,9 @@ def remove(number: int = NUMBER, brand: str = BRAND) -> None:
     """Remove a rule."""
     from pipeline.correct import remove_rule
 
-    store, found = _opened(brand)
+    store, found, _ = opened(brand)
     changed = remove_rule(store, found, number)
     say("Done. {changed} stored mentions have another label now.", changed=changed)
-
-
-def _opened(slug: str) -> tuple[Store, Brand]:
-    from api.assembly import ready_store
-    from config.settings import read_settings
-    from store import brands
-
-    store = ready_store(read_settings())
-    with store.read() as session:
-        return store, brands.get(session, slug)
 
 
 def _rule(brand: Brand, words: list[str], label: str, only: str, name: str = "") -> Rule:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from api.dashboard.shell import Frame
+from api.selection import unsure_below
 from escucha.enrichment import MentionPage
 from escucha.filter import MentionFilter
 from store import mentions, metrics, review
@@ -20,6 +21,4 @@ def found(session: Session, filter: MentionFilter, limit: int, after: str | None
 
 def waiting(session: Session, frame: Frame) -> int:
     """How many of the mentions that the other filters mean are to be checked."""
-    from nlp.certainty import review_below
-
-    return metrics.count(session, replace(frame.filter, review=tuple(sorted(review_below().items()))))
+    return metrics.count(session, replace(frame.filter, review=unsure_below()))

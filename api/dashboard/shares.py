@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.dashboard.shell import Frame
 from api.i18n import N_
-from escucha.enrichment import SENTIMENTS
-from escucha.journey import NO_LABEL
+from escucha.correction import choices
 from escucha.shares import LabelShare, ShareKind, Shares
 from pipeline.shares import ENOUGH, shares
 
@@ -59,7 +58,7 @@ def share_tables(session: Session, frame: Frame, kinds: Sequence[ShareKind]) -> 
 
 def table(frame: Frame, found: Shares) -> Table:
     """A kind's shares as the reader writes numbers, in the order of the taxonomy."""
-    order = {key: at for at, key in enumerate(_order(frame, found.kind))}
+    order = {key: at for at, key in enumerate(choices(frame.labels.catalogue, found.kind))}
     labels = sorted(found.labels, key=lambda label: order.get(label.key, len(order)))
     return Table(
         kind=found.kind, title=frame.reader.say(TITLE[found.kind]), basis=_basis(frame, found),
@@ -90,9 +89,3 @@ def _basis(frame: Frame, found: Shares) -> str:
 def _why_not(frame: Frame, found: Shares) -> str | None:
     sentence = {"few": FEW, "vectors": VECTORS, "selected": SELECTED}.get(found.why_not or "")
     return frame.reader.say(sentence, n=frame.reader.number(found.n), enough=ENOUGH) if sentence else None
-
-
-def _order(frame: Frame, kind: ShareKind) -> list[str]:
-    catalogue = frame.labels.catalogue
-    entries = {"stage": catalogue.stages, "pain": catalogue.pains, "touchpoint": catalogue.touchpoints}.get(kind, ())
-    return [*SENTIMENTS, *(entry.key for entry in entries), NO_LABEL]

@@ -177,7 +177,8 @@ def test_the_description_names_every_door_and_its_failures(client: TestClient) -
         "/mentions/{id}/corrections", "/mentions/{id}/corrections/{kind}",
         "/brands/{slug}/rules", "/brands/{slug}/rules/try", "/brands/{slug}/rules/{id}",
         "/brands/{slug}/heads", "/brands/{slug}/heads/{id}", "/brands/{slug}/heads/rollback",
-        "/brands/{slug}/heads/{id}/accept", "/brands/{slug}/heads/{id}/reject", "/brands/{slug}/taxonomy", "/brands/{slug}/taxonomy/{kind}/{key}",
+        "/brands/{slug}/heads/{id}/accept", "/brands/{slug}/heads/{id}/reject",
+        "/brands/{slug}/taxonomy", "/brands/{slug}/taxonomy/{kind}/{key}",
         "/jobs", "/jobs/stale", "/jobs/{id}", "/jobs/{id}/cancel")}
     for path in paths.values():
         for operation in path.values():

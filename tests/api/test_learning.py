@@ -81,6 +81,8 @@ def test_a_stage_of_ones_own_is_a_column_of_the_map_and_a_renamed_one_has_its_wo
     client.put(f"{API}/taxonomy/stage/advocacy", json={"label": {"es": "Embajadores"}})
     columns = client.get("/api/v1/journey?brand=lumbre").json()["columns"]
     assert [column["stage"]["label"]["es"] for column in columns][-2:] == ["Embajadores", "Garantía"]
+    renamed = client.put(f"{API}/taxonomy/stage/garantia", json={"label": {"es": "Garantía"}}).json()
+    assert len(renamed["examples"]) == len(EXAMPLES)
     listed = client.get(f"{API}/taxonomy").json()["items"]
     assert {row["key"]: row["examples"] for row in listed if row["own"]} == {"advocacy": 0, "garantia": len(EXAMPLES)}
 

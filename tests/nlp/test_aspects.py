@@ -124,8 +124,9 @@ def test_neighbours_that_say_the_same_are_one_part() -> None:
 
 
 def test_a_title_and_the_text_below_it_stay_two_parts() -> None:
-    told = worth_telling(whole("Muy rico\nTodo bien hecho"), [part(0, 8, "positive"), part(9, 24, "positive")])
-    assert [(p.start, p.end) for p in told] == [(0, 8), (9, 24)]
+    said = [part(0, 8, "positive"), part(9, 24, "positive"), part(25, 40, "negative")]
+    told = worth_telling(whole("Muy rico\nTodo bien hecho pero muy caro x"), said)
+    assert [(p.start, p.end) for p in told] == [(0, 8), (9, 24), (25, 40)]
 
 
 def test_parts_that_say_nothing_or_only_what_the_mention_says_are_dropped() -> None:
@@ -133,7 +134,10 @@ def test_parts_that_say_nothing_or_only_what_the_mention_says_are_dropped() -> N
     assert worth_telling(whole(text), [part(0, 10), part(10, 20)]) == ()
     same = [part(0, 10, "negative", "problem", "delivery"), part(10, 20, "negative")]
     assert worth_telling(whole(text, "negative", "problem", "delivery"), same) == ()
-    assert len(worth_telling(whole(text, "negative", "problem", "support"), same)) == 2
+    assert worth_telling(whole(text, "negative", "problem", "support"), same) == (), "blame alone is the mention's own"
+    assert len(worth_telling(whole(text, "positive"), same)) == 2, "a blame within a praise"
+    mixed = [part(0, 10, "positive"), part(10, 20), part(20, 30, "negative")]
+    assert [p.start for p in worth_telling(whole(text), mixed)] == [0, 20]
     unsure = replace(part(0, 10), sentiment=Label("positive", 0.5))
     assert worth_telling(whole(text), [unsure]) == ()
 

@@ -153,6 +153,7 @@ def test_what_a_stopped_process_began_is_ended_by_the_clock(store: Store, lumbre
     assert correct.spread_waiting(store) == 1
     assert sentiments(store) == ["positive"] * 3
     assert correct.spread_waiting(store) == 0
+    assert correct.spread(store, (rule.id or 0) + 1) == 0, "a rule that somebody has removed meanwhile is no problem"
 
 
 def test_a_rule_leaves_what_the_model_has_not_read_alone_until_then(store: Store, lumbre: Brand) -> None:

@@ -26,7 +26,7 @@ from pipeline.pool import Inline
 from pipeline.retag import work_off
 from store import brands, corrections, enrichments, heads, jobs, mentions, taxonomy
 from store.engine import Store
-from store.tables import RuleRow
+from store.tables import HeadRow, RuleRow
 from tests.make import NOW, brand, mention, understood
 
 EXAMPLES = [
@@ -135,6 +135,18 @@ def test_accepting_rejecting_and_undoing_lead_from_head_to_head_and_label_the_me
         assert (former.id if former else None) == expected == serves(store, lumbre)
     with store.write() as session, pytest.raises(NotFound, match="nothing to undo"):
         learning.roll_back(session, lumbre, "stage", NOW)
+
+
+def test_an_undo_leaves_out_a_head_of_a_model_that_has_been_replaced(store: Store, lumbre: Brand) -> None:
+    ids = heard(store, lumbre, range(10))
+    for label in ("advocacy", "awareness"):
+        head_id = trained(store, lumbre, ids, label)
+        with store.write() as session:
+            learning.accept(session, lumbre, head_id, NOW)
+            session.get_one(HeadRow, head_id).reads = {"advocacy": "older"}.get(label, study.reading())
+    with store.write() as session:
+        assert learning.roll_back(session, lumbre, "stage", NOW)[0] is None
+    assert serves(store, lumbre) is None
 
 
 class Standing(Executor):

@@ -26,7 +26,7 @@ from nlp.again import Standing
 from nlp.chain import ModelOptions, Outcome
 from pipeline.means import Means
 from pipeline.pool import Inline
-from pipeline.retag import ask, batches, duration, stale, work_off
+from pipeline.retag import ask, batches, duration, stale, way, work_off
 from store import brands, corrections, enrichments, history, jobs, mentions, metrics
 from store.engine import Store
 from store.tables import MentionRow
@@ -165,6 +165,13 @@ def test_only_what_other_taggers_have_read_is_read_again_if_so_asked(store: Stor
     assert (job(store, job_id).state, job(store, job_id).done) == ("done", 6)
     with store.read() as session:
         assert stale(session, today) == 0
+
+
+def test_what_an_own_head_said_in_place_of_a_hub_model_is_read_again() -> None:
+    known = Enrichment(text="Caro", vector=Vector("2", b"\x01"), versions={"tester": "2", "head:sentiment": "7"})
+    today = Standing(versions={"tester": "2"}, reads="2")
+    assert way(known, "heads", today) == "keep"
+    assert way(known, "heads", replace(today, embedded=("stage",))) == "read"
 
 
 def test_until_its_batch_is_saved_a_mention_keeps_its_old_labels(store: Store) -> None:

@@ -94,7 +94,10 @@ def test_what_a_person_decided_is_not_asked_again(store: Store, heard: dict[str,
 
 def test_a_key_that_no_page_gave_and_an_order_without_review_are_refused(store: Store, heard: dict[str, int]) -> None:
     with store.read() as session:
+        for key in ("yesterday", f"0.1~{2**64}", "0.1~-1"):
+            with pytest.raises(Invalid, match="not one we gave"):
+                review.least_sure(session, TO_CHECK, after=key)
         with pytest.raises(Invalid, match="not one we gave"):
-            review.least_sure(session, TO_CHECK, after="yesterday")
+            mentions.find(session, TO_CHECK, after=f"2026-11-19T10:00:00Z~{2**64}")
         with pytest.raises(Invalid, match="review=true"):
             review.least_sure(session, MentionFilter(brand="lumbre"))

@@ -7,8 +7,8 @@ async function renew() {
   const parts = document.querySelectorAll("[data-live]");
   if (!parts.length) return;
   try {
-    const answer = await fetch(location.href);
-    if (answer.ok && !document.hidden) replaceAll(parts, await answer.text());
+    const answer = document.hidden ? null : await fetch(location.href);
+    if (answer?.ok) replaceAll(parts, await answer.text());
   } catch {
     // the server is away for a moment: what is shown stays, and the next turn tries again
   }
