@@ -48,23 +48,18 @@ class Parts:
 
     def __call__(self, batch: Sequence[Enrichment]) -> list[Enrichment]:
         """The batch with its parts."""
-        cut = [clauses(enrichment) for enrichment in batch]
-        read = iter(self._read([(whole, span) for whole, found in zip(batch, cut, strict=True) for span in found]))
-        return [
-            replace(whole, parts=worth_telling(whole, [next(read) for _ in found]))
-            for whole, found in zip(batch, cut, strict=True)
-        ]
+        return [replace(whole, parts=worth_telling(whole, self._read(whole, clauses(whole)))) for whole in batch]
 
-    def _read(self, pieces: Sequence[tuple[Enrichment, Span]]) -> list[Part]:
-        if not pieces:
+    def _read(self, whole: Enrichment, cut: Sequence[Span]) -> list[Part]:
+        if not cut:
             return []
-        vectors = self._encoder.vectors([whole.text[span.start : span.end] for whole, span in pieces])
+        vectors = self._encoder.together([whole.text[span.start : span.end] for span in cut])
         heads = self._encoder.heads
-        feels = feelings(heads["sentiment"].probabilities(vectors), heads["sentiment"].classes, [w for w, _ in pieces])
-        rows = zip(pieces, feels, labels(heads["pain"], vectors), labels(heads["touchpoint"], vectors), strict=True)
+        feels = feelings(heads["sentiment"].probabilities(vectors), heads["sentiment"].classes, whole)
+        rows = zip(cut, feels, labels(heads["pain"], vectors), labels(heads["touchpoint"], vectors), strict=True)
         return [
             Part(start=span.start, end=span.end, sentiment=feel, pain=_sure(pain), touchpoint=_sure(touchpoint))
-            for (_, span), feel, pain, touchpoint in rows
+            for span, feel, pain, touchpoint in rows
         ]
 
 
@@ -80,12 +75,12 @@ def clauses(enrichment: Enrichment) -> list[Span]:
     return found[:MOST] if len(found) > 1 else []
 
 
-def feelings(odds: Floats, classes: Sequence[str], wholes: Sequence[Enrichment]) -> list[Label]:
-    """The sentiment of parts from their own probabilities (parts, classes) and their texts' sentiment.
+def feelings(odds: Floats, classes: Sequence[str], whole: Enrichment) -> list[Label]:
+    """The sentiment of a text's parts from their own probabilities (parts, classes) and the text's sentiment.
 
     A product of experts: p(part) · p(text)^CARRY, with neutral weighed by NEUTRAL, brought to sum to 1.
     """
-    prior = np.stack([_prior(whole.sentiment, classes) for whole in wholes])
+    prior = _prior(whole.sentiment, classes)
     weight = np.array([NEUTRAL if name == "neutral" else 1.0 for name in classes])
     product = odds * prior**CARRY * weight
     product /= product.sum(axis=1, keepdims=True)
@@ -99,7 +94,7 @@ def worth_telling(whole: Enrichment, parts: Sequence[Part]) -> tuple[Part, ...]:
     Of a text that only praises or only blames, its own labels say it all.
     """
     told = tuple(part for part in _merged(whole.text, parts) if _says(part))
-    sides = {_said(one)[0] for one in (whole, *told)}
+    sides = {_said(whole)[0], *(_said(part)[0] for part in told)}
     return told if {"positive", "negative"} <= sides else ()
 
 

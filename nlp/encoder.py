@@ -31,6 +31,9 @@ LONGEST = 192
 READ = 4_000
 """Characters that are read, so that a text of a million costs no more than a review."""
 
+PAD = 1
+"""The number of the tokenizer's padding piece."""
+
 _LINK = re.compile(r"https?://\S+")
 _HANDLE = re.compile(r"@\w+")
 _SPACE = re.compile(r"\s+")
@@ -80,8 +83,12 @@ class Encoder:
 
     def vectors(self, texts: Sequence[str]) -> Floats:
         """The vectors of one text or more, (texts, width), each of length 1."""
+        return np.concatenate([self.together([text]) for text in texts], dtype=np.float32)
+
+    def together(self, texts: Sequence[str]) -> Floats:
+        """The vectors of a few short texts read at once: quicker, and each depends a little on the others."""
         read = self._tokens.encode_batch([normal(text) for text in texts])
-        return np.concatenate([self._graph.run(None, as_input(piece.ids))[0] for piece in read], dtype=np.float32)
+        return np.asarray(self._graph.run(None, as_input([piece.ids for piece in read]))[0], np.float32)
 
 
 def open_encoder(options: ModelOptions, without: Collection[str] = ()) -> Encoder:
@@ -96,10 +103,14 @@ def normal(text: str) -> str:
     return f"query: {_SPACE.sub(' ', masked).strip()}"
 
 
-def as_input(ids: Sequence[int]) -> dict[str, NDArray[np.int64]]:
-    """The graph's input for one text: `input_ids`, and `attention_mask`, 1 where a piece stands."""
-    row = np.array([ids], np.int64)
-    return {"input_ids": row, "attention_mask": np.ones_like(row)}
+def as_input(rows: Sequence[Sequence[int]]) -> dict[str, NDArray[np.int64]]:
+    """The graph's input: `input_ids` filled up to the longest row, and `attention_mask`, 1 where a piece stands."""
+    ids = np.full((len(rows), max(map(len, rows))), PAD, np.int64)
+    mask = np.zeros_like(ids)
+    for at, row in enumerate(rows):
+        ids[at, : len(row)] = row
+        mask[at, : len(row)] = 1
+    return {"input_ids": ids, "attention_mask": mask}
 
 
 def labels(head: Head, vectors: Floats, langs: Sequence[str | None] = ()) -> list[Label]:

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from nlp.chain import KINDS
+from nlp.encoder import PAD
 from nlp.heads import Head
 
-PAD = 1
-"""The number of the tokenizer's padding piece."""
 SCALE = 12.0
 """What vectors less their mean are multiplied by before a head reads them: they then vary by about 1."""
 

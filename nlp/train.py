@@ -42,7 +42,7 @@ SETTLE = Pull(base=0.1, rounds=100)
 and cost pain as much."""
 SETTLED_BY = 15_000
 """Texts that they are settled by."""
-HELD_MOST, LESSONS_MOST = 3_000, 7_500
+HELD_MOST, LESSONS_MOST = 3_000, 6_000
 """Examples that ship with the model: as many as fit into its 45 MB."""
 REVIEWS = ("coah_coar", "meia2025")
 

@@ -94,7 +94,7 @@ def test_a_part_is_read_in_the_light_of_the_whole() -> None:
     import numpy as np
 
     odds = np.array([[0.45, 0.1, 0.45]], np.float32)
-    (feel,) = feelings(odds, CLASSES, [Enrichment(text="", sentiment=Label("positive", 0.8))])
+    (feel,) = feelings(odds, CLASSES, Enrichment(text="", sentiment=Label("positive", 0.8)))
     high, low, neutral = 0.45 * 0.8**CARRY, 0.45 * 0.1**CARRY, 0.1 * 0.1**CARRY * NEUTRAL
     assert feel.label == "positive"
     assert feel.score == pytest.approx(high / (high + low + neutral), abs=1e-3)
@@ -103,16 +103,16 @@ def test_a_part_is_read_in_the_light_of_the_whole() -> None:
 def test_without_a_sentiment_of_the_whole_a_part_speaks_for_itself() -> None:
     import numpy as np
 
-    (feel,) = feelings(np.array([[0.6, 0.2, 0.2]], np.float32), CLASSES, [Enrichment(text="")])
+    (feel,) = feelings(np.array([[0.6, 0.2, 0.2]], np.float32), CLASSES, Enrichment(text=""))
     assert feel == Label("negative", pytest.approx(0.6 / 0.9, abs=1e-3))  # type: ignore[arg-type]
 
 
 def test_a_whole_that_is_certain_does_not_silence_its_parts() -> None:
     import numpy as np
 
-    (feel,) = feelings(np.array([[0.95, 0.02, 0.03]], np.float32), CLASSES, [whole("", "positive")])
+    (feel,) = feelings(np.array([[0.95, 0.02, 0.03]], np.float32), CLASSES, whole("", "positive"))
     assert feel.label == "negative"
-    sure = [Enrichment(text="", sentiment=Label("positive", 1.0))]
+    sure = Enrichment(text="", sentiment=Label("positive", 1.0))
     (feel,) = feelings(np.array([[0.95, 0.02, 0.03]], np.float32), CLASSES, sure)
     assert 0 < feel.score <= 1
 
