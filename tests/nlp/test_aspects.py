@@ -71,13 +71,13 @@ def test_a_part_has_its_own_touchpoint_and_pain(chain: Chain, blamed: str, kind:
 def test_a_text_of_one_clause_is_not_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = Encoder(MODEL)
     asked: list[int] = []
-    vectors = encoder.vectors
-    monkeypatch.setattr(encoder, "vectors", lambda said: asked.append(len(said)) or vectors(said))
+    together = encoder.together
+    monkeypatch.setattr(encoder, "together", lambda said: asked.append(len(said)) or together(said))
     parts = Parts(encoder)
     parts([whole("Pésimo servicio, una vergüenza"), whole("El café llegó frío")])
     assert asked == []
     parts([whole("Rico pero caro"), whole("Muy rico pero muy caro"), whole("El hotel bien. El wifi mal.")])
-    assert asked == [4], "the clauses of a batch are read together"
+    assert asked == [2, 2], "the clauses of a text are read together, and of no other"
 
 
 def test_what_is_about_no_experience_is_not_read_twice() -> None:
