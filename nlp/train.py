@@ -134,7 +134,7 @@ def finish(out: Path, heads: Mapping[str, Head], taught: Sets, asked: Sets, reci
     held, lessons = read_vectors(encoder, asked), read_vectors(encoder, some_of(taught, SETTLED_BY))
     heads = {kind: settle(kind, head, lessons, held) for kind, head in heads.items()}
     write_heads(out / HEADS, heads)
-    write_examples(out / HELD, few(held, HELD_MOST))
+    write_examples(out / HELD, few(held, HELD_MOST, staged_first=True))
     write_examples(out / LESSONS, few(lessons, LESSONS_MOST))
     encoder = Encoder(out)
     report = Report(
@@ -174,9 +174,12 @@ def read_vectors(encoder: Encoder, sets: Sets) -> Examples:
     )
 
 
-def few(examples: Examples, most: int, seed: int = 1) -> Examples:
-    """At most `most` of the examples, at random."""
-    return examples.of(np.sort(np.random.default_rng(seed).permutation(len(examples.sets))[:most]))
+def few(examples: Examples, most: int, *, staged_first: bool = False, seed: int = 1) -> Examples:
+    """At most `most` of the examples, at random; with `staged_first`, all that have a stage before the others."""
+    order = np.random.default_rng(seed).permutation(len(examples.sets))
+    if staged_first:
+        order = order[np.argsort(examples.labels["stage"][order] == "", kind="stable")]
+    return examples.of(np.sort(order[:most]))
 
 
 def some_of(sets: Sets, most: int, seed: int = 1) -> Sets:
