@@ -161,7 +161,7 @@ def test_tag_answers_each_line_with_every_label(run: Run) -> None:
     done = run("tag", stdin=lines)
     assert done.returncode == 0, done.stderr
     first, second, bad = (json.loads(line) for line in done.stdout.splitlines())
-    assert set(first) == {"id", "text", "lang", "sentiment", "stage", "pain", "touchpoint", "emotion"}
+    assert set(first) == {"id", "text", "lang", "sentiment", "stage", "pain", "touchpoint", "emotion", "parts"}
     assert (first["lang"]["label"], first["sentiment"]["label"]) == ("es", "positive")
     assert (second["id"], second["lang"]["label"], second["sentiment"]["label"]) == ("x", "en", "negative")
     assert 0 <= first["stage"]["score"] <= 1
