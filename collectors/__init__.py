@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from escucha.errors import Refused
 from escucha.plugins import load, names
 
 if TYPE_CHECKING:
@@ -12,21 +13,60 @@ if TYPE_CHECKING:
     from escucha.source import Source, SourceFacts
 
 GROUP = "escucha.sources"
+ACCEPTED = "accepted"
+"""The key that says that a person accepted the terms of a source that is off by default."""
 SOURCES = {
+    "app-store": "collectors.app_store:AppStoreSource",
+    "app-store-connect": "collectors.app_store_connect:AppStoreConnectSource",
+    "bluesky": "collectors.bluesky:BlueskySource",
+    "discourse": "collectors.discourse:DiscourseSource",
+    "facebook": "collectors.facebook:FacebookSource",
     "file": "collectors.file:FileSource",
+    "freshdesk": "collectors.freshdesk:FreshdeskSource",
+    "gdelt": "collectors.gdelt:GdeltSource",
+    "github": "collectors.github:GitHubSource",
+    "google-business": "collectors.google_business:GoogleBusinessSource",
+    "google-news": "collectors.google_news:GoogleNewsSource",
+    "google-play": "collectors.google_play:GooglePlaySource",
+    "google-play-public": "collectors.google_play_public:GooglePlayPublicSource",
+    "hackernews": "collectors.hackernews:HackerNewsSource",
+    "instagram": "collectors.instagram:InstagramSource",
+    "intercom": "collectors.intercom:IntercomSource",
+    "lemmy": "collectors.lemmy:LemmySource",
+    "mailbox": "collectors.mailbox:MailboxSource",
     "mastodon": "collectors.mastodon:MastodonSource",
+    "mercadolibre": "collectors.mercadolibre:MercadoLibreSource",
     "reddit": "collectors.reddit:RedditSource",
     "rss": "collectors.rss:RssSource",
+    "schema-org": "collectors.schema_org:SchemaOrgSource",
+    "stackexchange": "collectors.stackexchange:StackExchangeSource",
+    "telegram": "collectors.telegram:TelegramSource",
+    "threads": "collectors.threads:ThreadsSource",
+    "trustpilot": "collectors.trustpilot:TrustpilotSource",
+    "webhook": "collectors.webhook:WebhookSource",
+    "x": "collectors.x:XSource",
+    "youtube": "collectors.youtube:YouTubeSource",
+    "zendesk": "collectors.zendesk:ZendeskSource",
 }
 
 
 def open_source(name: str, web: WebOptions, keys: Mapping[str, str]) -> Source:
-    """The source of that name, ready to be asked for pages. Raises NotFound, naming those that exist.
+    """The source of that name, ready to be asked for pages.
+
+    Raises:
+        NotFound: there is none of that name; those that exist are named.
+        Refused: its terms were not accepted (the key `accepted`).
 
     Every source, plug-ins included, is built as `cls(web=…, keys=…)`; both are picklable, so that a run can be
     described on one machine and done on another.
     """
-    source: Source = load(GROUP, SOURCES, name)(web=web, keys=keys)
+    kind = load(GROUP, SOURCES, name)
+    if kind.facts.terms is not None and not keys.get(ACCEPTED):
+        raise Refused(
+            "{source} is off until somebody accepts its terms. Read them on the page Sources and switch it on there.",
+            source=kind.facts.title or name,
+        )
+    source: Source = kind(web=web, keys=keys)
     return source
 
 

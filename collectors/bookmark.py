@@ -22,4 +22,5 @@ def notes_of(query: Query, cursor: Cursor | None) -> Mapping[str, Any]:
 
 
 def _fingerprint(query: Query) -> str:
-    return sha256(json.dumps([query.text, sorted(query.terms)]).encode()).hexdigest()[:16]
+    asked = [query.text, sorted(query.terms), *([query.since.isoformat()] if query.since else [])]
+    return sha256(json.dumps(asked).encode()).hexdigest()[:16]

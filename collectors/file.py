@@ -16,13 +16,13 @@ from collectors.bookmark import bookmark, notes_of
 from collectors.clock import WALL, Clock
 from collectors.dates import read_count, read_moment, read_rating
 from collectors.http import WebOptions
-from collectors.note import Note
 from collectors.plan import Plan, make_plan
 from collectors.table import Row
 from escucha.admission import admit, admit_all
 from escucha.brand import Query
 from escucha.errors import Invalid, Unreadable
 from escucha.mention import KINDS, Author, Engagement, Kind, Mention
+from escucha.note import Note
 from escucha.source import Cursor, Page, Refusal, SourceFacts
 from escucha.text import fold, mentions_any
 

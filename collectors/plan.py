@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from collectors.columns import ColumnMap, chosen, guess
 from collectors.dates import day_comes_first, is_slashed
-from collectors.note import Note
 from collectors.table import Row, Table, open_table
 from escucha.errors import Invalid, Unreadable
+from escucha.note import Note
 
 HEADER_WITHIN = 10
 """Rows among which the one with the columns' names is looked for: exports put titles above it."""

@@ -17,7 +17,8 @@ from escucha.admission import admit, admit_all
 from escucha.brand import Query
 from escucha.errors import Refused, SourceError, TryLater
 from escucha.mention import Author, Engagement, Mention
-from escucha.source import Cursor, Page, SourceFacts
+from escucha.note import Note
+from escucha.source import Credential, Cursor, Page, SourceFacts
 from escucha.text import mentions_any
 
 LIMIT = 100
@@ -48,7 +49,11 @@ class RedditSource:
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="reddit",
         query_hint="cafés lumbre, or r/mexico: cafés lumbre",
-        needs_credentials=("client_id", "client_secret"),
+        needs_credentials=(
+            Credential(name="client_id", about=Note("The id of an app that Reddit has approved."), secret=False,
+                       optional=True),
+            Credential(name="client_secret", about=Note("Its secret."), optional=True),
+        ),
         searches=True,
         recheck_days=2,
     )

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from collectors.columns import guess
-from collectors.note import Note
 from escucha.errors import EscuchaError, Invalid, NotFound, Unreadable
+from escucha.note import Note
 
 SAMPLE = 262_144
 """Bytes that decide the encoding and the delimiter."""

@@ -28,11 +28,14 @@ class Query:
     """What a watch asks of a source: a feed's address, a hashtag, a search, a file's path — in `text`.
 
     `terms` are the words a mention must contain (any of them, whole words, accents and case aside) for sources
-    that cannot search by themselves; empty means take everything.
+    that cannot search by themselves; empty means take everything. `since` is how far back a first reading goes (None:
+    as the source does by itself), and `most` the number of items that a run may pay for (None: no bound).
     """
 
     text: str
     terms: tuple[str, ...] = ()
+    since: datetime | None = None
+    most: int | None = None
 
 
 WatchState = Literal["active", "paused"]

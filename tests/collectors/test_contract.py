@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +17,16 @@ import pytest
 from collectors import SOURCES, facts, open_source, source_names
 from collectors.http import WebOptions
 from escucha.errors import NotFound, Refused, TryLater
-from escucha.source import Source
-from tests.collectors.fakes import ENOUGH, UPSTREAMS, Upstream
+from escucha.source import NOT_SAID, KnowsFollowers, Rechecks, Source
+from tests.collectors.fakes import SECRET, UPSTREAMS, Upstream
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture(params=sorted(SOURCES))
+@pytest.fixture(params=sorted(UPSTREAMS))
 def upstream(request: pytest.FixtureRequest, tmp_path: Path) -> Upstream:
     made = UPSTREAMS[request.param](tmp_path)
-    made.add(ENOUGH[request.param])
+    made.add(made.enough)
     return made
 
 
@@ -41,27 +45,38 @@ class Store:
         self.refusals: list[Any] = []
         self.cursor: Any = None
 
-    def run(self, upstream: Upstream, pages: int | None = None) -> int:
-        seen = 0
-        for page in upstream.source().pages(upstream.query, self.cursor):
-            self.mentions += page.mentions
-            self.refusals += page.refusals
-            if page.cursor is not None:
-                self.cursor = json.loads(json.dumps(page.cursor))
-            seen += 1
-            if seen == pages:
-                break
+    def run(
+        self, upstream: Upstream, pages: int | None = None, meanwhile: Callable[[int], None] = lambda page: None
+    ) -> int:
+        """Read as the pipeline does: on at once while a page says that there is more. `meanwhile` acts after a page."""
+        seen, more = 0, True
+        while more:
+            more = False
+            for page in upstream.source().pages(upstream.query, self.cursor):
+                self.mentions += page.mentions
+                self.refusals += page.refusals
+                if page.cursor is not None:
+                    self.cursor = json.loads(json.dumps(page.cursor))
+                more, seen = page.more, seen + 1
+                if seen == pages:
+                    return seen
+                meanwhile(seen)
         return seen
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The last text heard of each item."""
+        return {mention.source_id: f"{mention.title or ''} {mention.text}" for mention in self.mentions}
 
 
 def test_every_registered_source_is_under_this_contract() -> None:
     assert set(UPSTREAMS) == set(SOURCES) <= set(source_names())
 
 
-def test_a_reading_gives_each_item_once_with_utc_times(upstream: Upstream) -> None:
+def test_a_reading_gives_every_item_with_utc_times(upstream: Upstream) -> None:
     store = Store()
     store.run(upstream)
-    assert sorted(m.source_id for m in store.mentions) == sorted(upstream.items)
+    assert upstream.ids_of(store.mentions) == set(upstream.items)
     assert {m.created_at.tzinfo for m in store.mentions} == {UTC}
     assert store.refusals == []
 
@@ -89,6 +104,123 @@ def test_a_run_cut_after_any_page_loses_nothing(upstream: Upstream, cut: int) ->
     upstream.add(2)
     store.run(upstream)
     assert upstream.ids_of(store.mentions) == set(upstream.items)
+
+
+def test_a_run_cut_after_every_single_page_ends_with_all_items(upstream: Upstream) -> None:
+    store = Store()
+    for _ in range(200):
+        if store.run(upstream, pages=1) == 0 or upstream.ids_of(store.mentions) == set(upstream.items):
+            break
+    store.run(upstream)
+    assert upstream.ids_of(store.mentions) == set(upstream.items)
+
+
+def test_items_that_arrive_while_paging_are_not_lost(upstream: Upstream) -> None:
+    store = Store()
+    store.run(upstream, meanwhile=lambda page: upstream.add(3) if page <= 3 else None)
+    store.run(upstream)
+    assert upstream.ids_of(store.mentions) == set(upstream.items)
+
+
+def test_items_of_one_moment_that_fill_more_than_a_page_all_arrive(upstream: Upstream) -> None:
+    upstream.add(upstream.enough, together=True)
+    store = Store()
+    store.run(upstream)
+    upstream.add(4, together=True)
+    store.run(upstream)
+    assert upstream.ids_of(store.mentions) == set(upstream.items)
+
+
+def test_an_edit_is_heard_under_the_same_key(upstream: Upstream) -> None:
+    if not upstream.edits:
+        pytest.skip("this upstream tells no edits")
+    store = Store()
+    store.run(upstream)
+    upstream.edit(upstream.items[-1], "Lumbre: corregido, ahora va bien")
+    store.run(upstream)
+    assert "corregido" in store.texts[upstream.items[-1]]
+    assert upstream.ids_of(store.mentions) == set(upstream.items)
+
+
+def test_items_deleted_while_paging_hide_no_other(upstream: Upstream) -> None:
+    if not upstream.deletes:
+        pytest.skip("nothing is ever deleted there")
+    gone: list[str] = []
+
+    def delete(page: int) -> None:
+        if page <= 3:
+            gone.append(upstream.items[-1])
+            upstream.delete(upstream.items[-1])
+
+    store = Store()
+    store.run(upstream, meanwhile=delete)
+    store.run(upstream)
+    assert set(upstream.items) <= upstream.ids_of(store.mentions) <= {*upstream.items, *gone}
+
+
+def test_a_first_reading_goes_no_further_back_than_it_is_told(upstream: Upstream) -> None:
+    store = Store()
+    store.run(upstream)
+    middle = sorted(mention.created_at for mention in store.mentions)[len(store.mentions) // 2]
+    upstream.query = replace(upstream.query, since=middle)
+    later = {mention.source_id for mention in store.mentions if mention.created_at >= middle}
+    again = Store()
+    again.run(upstream)
+    assert later <= upstream.ids_of(again.mentions)
+
+
+def test_no_cursor_page_or_error_holds_a_secret(upstream: Upstream) -> None:
+    upstream.mangled = True
+    for page in upstream.source().pages(upstream.query, None):
+        said = json.dumps([page.cursor, [[r.where, str(r.why), repr(r.why.details)] for r in page.refusals]])
+        assert SECRET not in said + repr(page.mentions)
+
+
+def test_what_is_rechecked_is_gone_only_where_the_source_says_so(upstream: Upstream) -> None:
+    source = upstream.source()
+    if source.facts.recheck_days is None:
+        pytest.skip("this source asks for no second look")
+    assert isinstance(source, Rechecks)
+    store = Store()
+    store.run(upstream)
+    kept = list({mention.source_id: mention for mention in store.mentions}.values())[-source.facts.recheck_batch :]
+    assert source.recheck(kept).gone == frozenset()
+    if upstream.deletes:
+        victim = kept[-1].source_id
+        upstream.delete(victim)
+        assert upstream.source().recheck(kept).gone == {victim}
+
+
+def test_an_upstream_that_fails_makes_no_deletion(web_upstream: Upstream) -> None:
+    store = Store()
+    store.run(web_upstream)
+    source = web_upstream.source()
+    if not isinstance(source, Rechecks):
+        pytest.skip("this source asks for no second look")
+    web_upstream.failure = (503, {})
+    batch = store.mentions[: source.facts.recheck_batch]
+    with suppress(TryLater):
+        assert source.recheck(batch).gone == frozenset()
+
+
+def test_followers_that_are_not_told_stay_unknown(upstream: Upstream) -> None:
+    store = Store()
+    store.run(upstream)
+    told = upstream.source().facts.followers_in_answer
+    followers = [m.author.followers for m in store.mentions if m.author]
+    assert told == "yes" or set(followers) <= {None}
+    assert (told == "second call") == isinstance(upstream.source(), KnowsFollowers)
+
+
+@pytest.mark.parametrize("name", sorted(UPSTREAMS))
+def test_every_recorded_item_is_mapped_or_refused_with_a_reason(name: str, shared: Path) -> None:
+    module = import_module(f"tests.collectors.fakes.{name.replace('-', '_')}")
+    if not hasattr(module, "recorded"):
+        pytest.skip("there is no recording of this source")
+    reading = module.recorded(shared / "upstream")
+    assert reading.items == len(reading.mentions) + len(reading.refusals) + reading.passed > 0
+    assert reading.mentions
+    assert all(str(refusal.why) for refusal in reading.refusals)
 
 
 def test_pages_travel_between_machines(upstream: Upstream) -> None:
@@ -161,7 +293,7 @@ def test_a_refused_key_needs_a_person(web_upstream: Upstream, status: int) -> No
     web_upstream.failure = (status, {})
     with pytest.raises(Refused) as caught:
         Store().run(web_upstream)
-    assert "secreto-de-prueba" not in str(caught.value) + repr(caught.value.details)
+    assert SECRET not in str(caught.value) + repr(caught.value.details)
 
 
 def test_an_outage_passes_by_itself_and_keeps_the_cursor(web_upstream: Upstream) -> None:
@@ -183,12 +315,15 @@ def test_a_source_declares_itself_and_is_documented(name: str) -> None:
     declared = facts(name)
     assert declared.name == name
     assert declared.query_hint
-    assert f"\n## {name}\n" in (ROOT / "docs" / "sources.md").read_text("utf-8")
+    for told in (declared.query_about, declared.needs, declared.keeps, declared.blind, declared.reach):
+        assert told is not NOT_SAID
+    assert (ROOT / "docs" / "sources" / f"{name}.md").read_text("utf-8").startswith(f"# {name}\n")
 
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_a_source_opens_from_values_that_travel(name: str) -> None:
-    web, keys = pickle.loads(pickle.dumps((WebOptions(contact="x", allow_hosts=("a:1",)), {"client_id": "1"})))
+    given = {"client_id": "1", "accepted": "yes"}
+    web, keys = pickle.loads(pickle.dumps((WebOptions(contact="x", allow_hosts=("a:1",)), given)))
     assert isinstance(open_source(name, web, keys), Source)
 
 

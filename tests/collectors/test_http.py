@@ -75,7 +75,7 @@ def answer(body: bytes = b"", status: str = "200 OK", **headers: str) -> Handler
 
 def web(server: Loopback, **options: object) -> Web:
     defaults = {"deadline": 2.0, "pace": 0.0, "allow_hosts": (f"127.0.0.1:{server.port}",)}
-    return Web(WebOptions(**{**defaults, **options}), clock=Clock(now=lambda: NOW))
+    return Web(WebOptions(**{**defaults, **options}), clock=Clock(now=lambda: NOW), pace=Pace())
 
 
 def test_a_page_arrives_with_its_validators_and_an_honest_user_agent() -> None:

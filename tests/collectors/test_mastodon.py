@@ -14,7 +14,8 @@ import pytest
 from collectors.mastodon import FIRST_PAGES, LIMIT, MastodonSource, overlapped, read_hashtag, to_mention
 from escucha.brand import Query
 from escucha.errors import Refused, TryLater
-from tests.collectors.fakes import CLOCK, DATA, WEB, MastodonUpstream, wire
+from tests.collectors.fakes import CLOCK, DATA, WEB, wire
+from tests.collectors.fakes.mastodon import MastodonUpstream
 
 
 def post() -> dict[str, Any]:

@@ -11,7 +11,8 @@ import pytest
 from collectors.reddit import LATE, RedditSource, read_search, to_mention
 from escucha.brand import Query
 from escucha.errors import Refused, TryLater
-from tests.collectors.fakes import CLOCK, DATA, WEB, RedditUpstream
+from tests.collectors.fakes import CLOCK, DATA, WEB
+from tests.collectors.fakes.reddit import RedditUpstream
 
 KEYS = {"client_id": "app-lumbre", "client_secret": "secreto-de-prueba"}
 

@@ -1,4 +1,4 @@
-"""What a person should know about a file before importing it."""
+"""A remark for a person: a sentence in English and its details, translated where it is shown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from escucha.errors import fill
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A remark: a message template in English and its details, translated like an error's."""
+    """A message template in English and its details, translated like an error's."""
 
     message: str
     details: Mapping[str, object] = field(default_factory=dict)
