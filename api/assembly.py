@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # each command pays for what it uses: `escucha tag` opens nei
     from nlp.chain import ModelOptions
     from pipeline.means import Means
     from store.engine import Store
+    from store.vault import Vault
 
 
 def ready_store(settings: Settings) -> Store:
@@ -33,8 +34,10 @@ def opened_means(settings: Settings, store: Store) -> Iterator[Means]:
     from pipeline.pool import open_pool
 
     with open_pool(settings.threads, settings.dask) as pool:
-        web, models, keys = web_options(settings), model_options(settings), source_keys(settings)
-        yield Means(store=store, pool=pool, web=web, models=models, keys=keys)
+        yield Means(
+            store=store, pool=pool, web=web_options(settings), models=model_options(settings),
+            keys=source_keys(settings), vault=open_vault(settings), budget=settings.budget,
+        )
 
 
 def model_options(settings: Settings) -> ModelOptions:
@@ -66,19 +69,29 @@ def chosen_models() -> ModelOptions:
     return model_options(read_settings())
 
 
+def open_vault(settings: Settings) -> Vault:
+    """What encrypts the keys that are entered in the page. Raises ConfigError for a key that others may read."""
+    from store.vault import Vault, key_in
+
+    return Vault(settings.secret_key.get_secret_value() or key_in(Path(settings.secret_file)))
+
+
 def web_options(settings: Settings) -> WebOptions:
-    """How collectors behave towards the web."""
+    """How collectors behave towards the web; all processes of an installation keep one pace, beside its database."""
     from collectors.http import WebOptions
 
     web = settings.web
     return WebOptions(
-        contact=web.contact, deadline=web.deadline, max_bytes=web.max_bytes, pace=web.pace, allow_hosts=web.allow_hosts
+        contact=web.contact, deadline=web.deadline, max_bytes=web.max_bytes, pace=web.pace,
+        allow_hosts=web.allow_hosts, shared=str(Path(settings.secret_file).parent / "pace"),
     )
 
 
 def source_keys(settings: Settings) -> Mapping[str, Mapping[str, str]]:
-    """Credentials by source name; a source without any is absent."""
+    """The settings' credentials by source name; a source without any is absent."""
+    given = {source: {name: value.get_secret_value() for name, value in keys.items()}
+             for source, keys in settings.keys.items()}
     reddit = {
         "client_id": settings.reddit.client_id, "client_secret": settings.reddit.client_secret.get_secret_value()
     }
-    return {"reddit": reddit} if all(reddit.values()) else {}
+    return {"reddit": reddit, **given} if all(reddit.values()) else given

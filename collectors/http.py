@@ -155,14 +155,14 @@ class Web:
         self.quota = self._pace.spend(f"{host} {self._mark}", units, allowance, self._clock)
 
     def _ask(self, request: httpx.Request, verdict: Verdict | None) -> Answer:
-        self._wait(request.url.host)
+        self._wait(_server(request.url))
         ends = self._clock.monotonic() + self._options.deadline
         for wait in WAITS:
             try:
                 return self._once(request, ends, verdict)
             except TryLater as error:
                 if not _worth_retrying(error) or self._clock.monotonic() + wait >= ends:
-                    self._hold(request.url.host, error.after)
+                    self._hold(_server(request.url), error.after)
                     raise
             self._clock.sleep(wait)
         return self._once(request, ends, verdict)
@@ -208,7 +208,7 @@ class Web:
                         response.close()
                     # Its body is never read: httpx would unpack all of it.
                     request = _without_secrets(response.next_request, first)
-                self._pace.wait(request.url.host, self._options.pace, self._clock)
+                self._pace.wait(_server(request.url), self._options.pace, self._clock)
         raise Refused("{host} sends us round in circles. Use the final address.", host=request.url.host)
 
     @contextmanager
@@ -238,7 +238,7 @@ class Web:
         now = self._clock.now()
         self.quota = quota_of(headers, now) or self.quota
         if self.quota and self.quota.remaining == 0 and self.quota.resets_at:
-            self._hold(host, (self.quota.resets_at - now).total_seconds())
+            self._hold(_server(response.url), (self.quota.resets_at - now).total_seconds())
         error = judge(response.status_code, headers, now, host)
         if error is not None:
             raise self._reason(response, headers, ends, verdict) or error
@@ -305,6 +305,11 @@ class _GuardedTransport(httpx.HTTPTransport):
 @cache
 def _tls() -> SSLContext:
     return httpx.create_ssl_context(trust_env=False)
+
+
+def _server(url: httpx.URL) -> str:
+    """What keeps a pace of its own: a host, with its port where that is not the usual one."""
+    return url.netloc.decode("ascii")
 
 
 def _without_secrets(request: httpx.Request, first: httpx.URL) -> httpx.Request:

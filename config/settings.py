@@ -67,6 +67,14 @@ class Settings(BaseSettings):
     threads: int = Field(default=4, ge=1, le=64, description="of the pool that collects and tags")
     dask: str = Field(default="", description="address of a Dask scheduler (tcp://…) in place of threads")
     reddit: RedditKeys = RedditKeys()
+    keys: dict[str, dict[str, SecretStr]] = Field(
+        default={}, description="credentials by source and name, as docs/sources names them: keys.youtube.api_key"
+    )
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="encrypts keys entered in the page; empty: made in the file secret_file"
+    )
+    secret_file: str = Field(default="data/secret.key", description="readable by its owner alone")
+    budget: float = Field(default=10.0, ge=0, description="US dollars a month for a paid source without one of its own")
     nlp: Nlp = Nlp()
     models: dict[str, Any] = Field(default={}, description="until 0.1, in place of nlp: refused with the new name")
     web: Web = Web()

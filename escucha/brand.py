@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from escucha.source import Cursor
+from escucha.errors import EscuchaError
+from escucha.source import Cursor, Quota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +46,10 @@ WatchState = Literal["active", "paused"]
 class Watch:
     """A query put to one source on a schedule.
 
+    It is asked at most every `every` and at least every `slowest` seconds, now every `pace`, by how much is new.
     `next_at` is the whole schedule. `cursor` is where the source goes on from. `failures` counts failed runs in a
-    row; `problem` is the last error's key, template and details, shown in the reader's language.
+    row, since `last_good_at`; `problem` is the last error's key, template and details, shown in the reader's language.
+    `doubt` is a remark on a run that did not fail. `hook` is the address of a watch that is sent to.
     """
 
     id: int
@@ -54,12 +57,84 @@ class Watch:
     source: str
     query: Query
     every: int
+    slowest: int = 0
+    pace: int = 0
     state: WatchState = "active"
     cursor: Cursor | None = None
+    made_at: datetime | None = None
     next_at: datetime | None = None
     last_run_at: datetime | None = None
+    last_good_at: datetime | None = None
     failures: int = 0
     problem: Problem | None = None
+    doubt: Problem | None = None
+    quota: Quota | None = None
+    hook: str | None = None
+
+    @property
+    def health(self) -> Health:
+        """How it does: "paused" and "failing" tell themselves; "doubtful" answers may hide a block."""
+        if self.state == "paused":
+            return "paused"
+        if self.problem is not None:
+            return "failing"
+        return "doubtful" if self.doubt is not None else "good" if self.last_run_at else "new"
+
+
+Health = Literal["new", "good", "doubtful", "failing", "paused"]
+BackfillState = Literal["waiting", "running", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    """A reading of a watch's past, back to `since`.
+
+    `reached` is how far it has come, `fetched` and `new` what it found; `next_at` is when it goes on.
+    """
+
+    id: int
+    watch_id: int
+    since: datetime
+    state: BackfillState
+    made_at: datetime
+    next_at: datetime
+    cursor: Cursor | None = None
+    reached: datetime | None = None
+    fetched: int = 0
+    new: int = 0
+    failures: int = 0
+    ended_at: datetime | None = None
+    problem: Problem | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether there is more to read."""
+        return self.state in ("waiting", "running")
+
+    @property
+    def share(self) -> float:
+        """How much of the time asked for is read, from 0 to 1."""
+        if self.state == "done":
+            return 1.0
+        asked = (self.made_at - self.since).total_seconds()
+        read = (self.made_at - (self.reached or self.made_at)).total_seconds()
+        return min(max(read / asked, 0.0), 1.0) if asked > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """Where people reach a brand: how many mentions came in (`volume`), whether we watch it, and what a person says.
+
+    `present` is whether the brand is there, `attended` whether anybody answers, `owner` the unit that does; None where
+    nobody has said.
+    """
+
+    name: str
+    volume: int = 0
+    watched: bool = False
+    present: bool | None = None
+    attended: bool | None = None
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +144,8 @@ class Problem:
     error: str
     message: str
     details: dict[str, object] = field(default_factory=dict)
+
+    @staticmethod
+    def of(error: EscuchaError) -> Problem:
+        """An error as it is stored."""
+        return Problem(error=error.error, message=error.message, details=dict(error.details))

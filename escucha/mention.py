@@ -15,13 +15,14 @@ KINDS: tuple[Kind, ...] = ("post", "comment", "review", "article", "message", "s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who said it. `followers` is None where the source does not tell: unknown is not 0."""
+    """Who said it. `followers`, told at `followers_at`, is None where the source does not tell: unknown is not 0."""
 
     id: str
     handle: str
     name: str | None = None
     url: str | None = None
     followers: int | None = None
+    followers_at: datetime | None = None
     verified: bool | None = None
 
 

@@ -93,8 +93,9 @@ NOT_SAID = Note("Not stated.")
 class SourceFacts:
     """What a source declares about itself, shown to the user before they choose it.
 
-    `title` is its proper name. `query_hint` is an example of what goes into a query's text; `query_about` says what
-    it is. `searches` says whether the upstream filters by it (else the collector matches `Query.terms` locally).
+    `title` is its proper name; `recorded_as` the `source` of its mentions, where that is another than its name.
+    `query_hint` is an example of what goes into a query's text; `query_about` says what it is. `searches` says whether
+    the upstream filters by it (else the collector matches `Query.terms` locally).
     `needs`, `keeps` and `blind` are sentences: what it needs and costs, what may be stored, what it cannot see;
     `reach` says how far back it can be read (`reach_days`: days, None where that is no question of days). `terms` is
     the notice of a source that is off until a person accepts it. `pushed` sources are not asked: they send.
@@ -106,6 +107,7 @@ class SourceFacts:
     name: str
     query_hint: str
     title: str = ""
+    recorded_as: str = ""
     query_about: Note = NOT_SAID
     access: Access = "open"
     needs: Note = NOT_SAID

@@ -4,48 +4,36 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Mapping
-from concurrent.futures import CancelledError, as_completed
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 import collectors
-from collectors.http import WebOptions
-from escucha.admission import admit_each
-from escucha.brand import Brand, Problem, Query, Watch, WatchState
-from escucha.errors import ConfigError, EscuchaError, Invalid, NotFound, Refused, SourceError, TryLater
+from escucha.brand import Brand, Problem, Watch
+from escucha.errors import EscuchaError, NotFound, TryLater, Unreadable
 from escucha.mention import Mention
-from escucha.source import Cursor, Refusal
+from escucha.source import Refusal, SourceFacts, Span
+from pipeline.keys import keys_for
 from pipeline.means import Means
-from store import brands, mentions, watches
+from pipeline.pull import Haul, Order, pull
+from pipeline.rhythm import judge
+from pipeline.spending import items_left
+from store import brands, credentials, mentions, tombstones, watches
 from store.engine import Store
 from store.mentions import Saved
+from store.vault import Vault
+from store.watches import Ledger
 
 log = logging.getLogger(__name__)
 
-FIRST_DELAY = 60.0
-LONGEST_DELAY = 6 * 3600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """Everything a worker needs to ask a source; it can travel to another machine."""
-
-    source: str
-    query: Query
-    cursor: Cursor | None
-    web: WebOptions
-    keys: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Haul:
-    """What a worker brings back: what can be saved, what cannot and why, where to go on from, and what stopped it."""
-
-    mentions: tuple[Mention, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
-    cursor: Cursor | None = None
-    problem: EscuchaError | None = None
+SIDE_BY_SIDE = 16
+"""Runs under way at once; what they bring is in memory until it is saved."""
+LONGEST_ROUND = 120.0
+"""Seconds after which a round takes no further watches: the next one sees the time anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,90 +44,156 @@ class Outcome:
     saved: Saved
     refused: int
     problem: EscuchaError | None
-
-
-def pull(order: Order, now: datetime) -> Haul:
-    """Ask the source for everything new. Pure towards the database; an error keeps the pages read before it."""
-    found: list[Mention] = []
-    refused: list[Refusal] = []
-    cursor, problem = order.cursor, None
-    try:
-        source = collectors.open_source(order.source, order.web, order.keys)
-        for page in source.pages(order.query, order.cursor):
-            admitted, refusals = admit_each(page.mentions, now)
-            found += admitted
-            refused += [*page.refusals, *refusals]
-            cursor = page.cursor if page.cursor is not None else cursor
-    except EscuchaError as error:
-        problem = error
-    except Exception as error:  # a collector's own mistake must not stop the others
-        log.exception("The collector %s failed", order.source)
-        problem = SourceError(
-            "The collector of {source} stopped on something it does not know ({kind}). It will try again.",
-            source=order.source, kind=type(error).__name__,
-        )
-    return Haul(mentions=tuple(found), refusals=tuple(refused), cursor=cursor, problem=problem)
+    gone: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What follows from a run for its watch."""
+class _Run:
+    """A watch that was claimed, with what a worker is to do, or why it cannot be done."""
 
-    next_at: datetime
-    failures: int
-    state: WatchState
-    problem: Problem | None
-
-
-def judge(watch: Watch, problem: EscuchaError | None, now: datetime, dice: random.Random) -> Verdict:
-    """Decide when a watch runs next.
-
-    Success: after its interval. Where a person must act (refused, misconfigured, gone): paused. Else it goes on by
-    itself, after what the source asked for or an exponential backoff with full jitter (Brooker, AWS 2015).
-    """
-    if problem is None:
-        return Verdict(next_at=now + timedelta(seconds=watch.every), failures=0, state=watch.state, problem=None)
-    failures = watch.failures + 1
-    noted = Problem(error=problem.error, message=problem.message, details=dict(problem.details))
-    if isinstance(problem, Refused | ConfigError | Invalid | NotFound):
-        return Verdict(next_at=now + timedelta(seconds=watch.every), failures=failures, state="paused", problem=noted)
-    asked = problem.after if isinstance(problem, TryLater) else None
-    ceiling = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(failures, 12))
-    delay = asked if asked is not None else FIRST_DELAY + dice.uniform(0, ceiling)
-    return Verdict(next_at=now + timedelta(seconds=delay), failures=failures, state=watch.state, problem=noted)
+    watch: Watch
+    brand: Brand
+    order: Order | None = None
+    problem: EscuchaError | None = None
+    paid: bool = False
 
 
 def settle(
-    store: Store, watch: Watch, brand: Brand, haul: Haul, now: datetime, dice: random.Random | None = None
+    store: Store, watch: Watch, brand: Brand, haul: Haul, now: datetime, dice: random.Random | None = None,
+    vault: Vault | None = None,
 ) -> Outcome:
     """Save a haul: mentions, cursor and ledger in one transaction, so that a crash leaves no hole and no repeat."""
-    verdict = judge(watch, haul.problem, now, dice or random.Random())
     with store.write() as session:
-        saved = mentions.save(session, brand, haul.mentions, now, watch.id)
+        ledger = save(session, watch, brand, haul, now, vault)
+        verdict = judge(watch, haul.problem, now, dice or random.Random(), ledger, haul.more)
         watches.settle(
-            session, watch, now=now, next_at=verdict.next_at, cursor=haul.cursor, failures=verdict.failures,
-            state=verdict.state, problem=verdict.problem, saved=saved, refusals=haul.refusals,
+            session, watch, ledger, now=now, next_at=verdict.next_at, pace=verdict.pace, cursor=haul.cursor,
+            failures=verdict.failures, state=verdict.state, quota=haul.quota,
+            doubt=Problem.of(haul.doubt) if haul.doubt else None,
         )
-    return Outcome(watch=watch, saved=saved, refused=len(haul.refusals), problem=haul.problem)
+    return Outcome(watch=watch, saved=ledger.saved, refused=len(ledger.refusals), problem=haul.problem,
+                   gone=ledger.gone)
+
+
+def save(
+    session: Session, watch: Watch, brand: Brand, haul: Haul, now: datetime, vault: Vault | None = None
+) -> Ledger:
+    """Save what a haul holds, but not the watch; the line that its ledger gets.
+
+    What was deleted before does not come back, and what the source says is deleted goes.
+    """
+    facts = facts_of(watch.source)
+    kept, refusals = _unburied(session, haul.mentions)
+    saved = mentions.save(session, brand, kept, now, watch.id, check_at(facts, now))
+    names = _names(watch, haul)
+    gone = tombstones.bury(session, [(source, identity) for identity in haul.gone for source in names], now)
+    if haul.renewed and vault:
+        _renew(session, vault, watch, haul, now)
+    covers = haul.covers
+    if covers is None and haul.problem is None and not haul.more:
+        covers = Span(watch.last_good_at or watch.made_at or now, now)
+    return Ledger(
+        saved=saved, refusals=(*haul.refusals, *refusals), passed=haul.passed, gone=gone, cost=haul.cost, covers=covers,
+        problem=Problem.of(haul.problem) if haul.problem else None,
+    )
+
+
+def facts_of(source: str) -> SourceFacts:
+    """What a source declares; a name that nobody owns declares nothing."""
+    try:
+        return collectors.facts(source)
+    except NotFound:
+        return SourceFacts(name=source, query_hint="")
+
+
+def check_at(facts: SourceFacts, now: datetime) -> datetime | None:
+    """When to ask a source whether what it told now still exists, or to drop it; None: never."""
+    days = [days for days in (facts.recheck_days, facts.can_store_days) if days is not None]
+    return now + timedelta(days=min(days)) if days else None
 
 
 def collect_due(means: Means, now: datetime) -> list[Outcome]:
     """Run every watch that is due: asked on the pool, saved here one after the other."""
+    outcomes: list[Outcome] = []
+    held: list[_Run] = []
+    running: dict[Future[Haul], _Run] = {}
+    ends = time.monotonic() + LONGEST_ROUND
+    while True:
+        if time.monotonic() < ends:
+            held += _claim(means, now, [*running.values(), *held])
+        for run in _startable(held, running.values()):
+            held.remove(run)
+            if run.order is None:
+                outcomes.append(_settled(means, run, Haul(cursor=run.watch.cursor, problem=run.problem), now))
+            else:
+                running[means.pool.submit(pull, run.order, now)] = run
+        if not running:
+            return outcomes
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            run = running.pop(future)
+            outcomes.append(_settled(means, run, _brought(future, run), now))
+
+
+def _settled(means: Means, run: _Run, haul: Haul, now: datetime) -> Outcome:
+    return settle(means.store, run.watch, run.brand, haul, now, vault=means.vault)
+
+
+def _claim(means: Means, now: datetime, busy: list[_Run]) -> list[_Run]:
+    room = SIDE_BY_SIDE - len(busy)
+    if room <= 0:
+        return []
     with means.store.write() as session:
-        due = [(watch, brands.by_id(session, watch.brand_id)) for watch in watches.claim_due(session, now)]
-    running = {means.pool.submit(pull, _order(watch, means), now): (watch, brand) for watch, brand in due}
-    outcomes = []
-    for future in as_completed(running):
-        watch, brand = running[future]
-        try:
-            haul: Haul = future.result()
-        except (Exception, CancelledError) as error:
-            log.warning("The pool lost a run of watch %s: %s", watch.id, type(error).__name__)
-            haul = Haul(cursor=watch.cursor, problem=TryLater("The run was lost on its way. It will try again."))
-        outcomes.append(settle(means.store, watch, brand, haul, now))
-    return outcomes
+        due = watches.claim_due(session, now, room, [run.watch.id for run in busy])
+        return [_run(session, means, watch, brands.by_id(session, watch.brand_id), now) for watch in due]
 
 
-def _order(watch: Watch, means: Means) -> Order:
-    return Order(source=watch.source, query=watch.query, cursor=watch.cursor, web=means.web,
-                 keys=means.keys.get(watch.source, {}))
+def _run(session: Session, means: Means, watch: Watch, brand: Brand, now: datetime) -> _Run:
+    facts = facts_of(watch.source)
+    try:
+        keys = keys_for(session, means.vault, means.keys, watch.source, watch.brand_id)
+        query = replace(watch.query, most=items_left(session, facts, keys, means.budget, now))
+    except EscuchaError as error:
+        return _Run(watch=watch, brand=brand, problem=error)
+    order = Order(source=watch.source, query=query, cursor=watch.cursor, web=means.web, keys=keys)
+    return _Run(watch=watch, brand=brand, order=order, paid=facts.cost_per_item > 0)
+
+
+def _startable(held: list[_Run], running: Iterable[_Run]) -> list[_Run]:
+    """Runs that may start now: of a paid source one at a time, as the next's budget depends on what this one costs."""
+    taken = {run.watch.source for run in running if run.paid}
+    found = []
+    for run in held:
+        if not run.paid or run.watch.source not in taken:
+            found.append(run)
+            taken |= {run.watch.source} if run.paid else set()
+    return found
+
+
+def _brought(future: Future[Haul], run: _Run) -> Haul:
+    try:
+        return future.result()
+    except (Exception, CancelledError) as error:
+        log.warning("The pool lost a run of watch %s: %s", run.watch.id, type(error).__name__)
+        return Haul(cursor=run.watch.cursor, problem=TryLater("The run was lost on its way. It will try again."))
+
+
+def _unburied(session: Session, heard: tuple[Mention, ...]) -> tuple[list[Mention], list[Refusal]]:
+    """The mentions that were not deleted before, and a refusal for each that was."""
+    gone = tombstones.buried(session, [(mention.source, mention.source_id) for mention in heard])
+    refusals = [
+        Refusal(where=mention.source_id, why=Unreadable("It was deleted before, and stays away."))
+        for mention in heard if (mention.source, mention.source_id) in gone
+    ]
+    return [mention for mention in heard if (mention.source, mention.source_id) not in gone], refusals
+
+
+def _names(watch: Watch, haul: Haul) -> set[str]:
+    """The names under which a watch's mentions are recorded: its source's, or what its mentions say."""
+    return {mention.source for mention in haul.mentions} | {facts_of(watch.source).recorded_as or watch.source}
+
+
+def _renew(session: Session, vault: Vault, watch: Watch, haul: Haul, now: datetime) -> None:
+    """Keep keys that the source exchanged where the former ones were."""
+    for name, value in haul.renewed.items():
+        owner = credentials.owner_of(session, watch.source, name, watch.brand_id)
+        credentials.put(session, vault, watch.source, owner, {name: value}, now)

@@ -10,11 +10,14 @@ from threading import Event, Lock
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from escucha.errors import EscuchaError
+from pipeline import backfill
 from pipeline.collect import collect_due
 from pipeline.correct import spread_waiting
 from pipeline.enrich import enrich_pending
+from pipeline.followers import fill_followers
 from pipeline.means import Means
 from pipeline.pool import Ticks
+from pipeline.recheck import recheck_due
 from pipeline.retag import work_off
 from store.leader import Leader, candidate
 
@@ -22,6 +25,8 @@ log = logging.getLogger(__name__)
 
 COLLECT_SECONDS = 30
 ENRICH_SECONDS = 5
+BACKFILL_SECONDS = 10
+LOOK_AFTER_SECONDS = 300
 
 
 def now() -> datetime:
@@ -32,12 +37,12 @@ def now() -> datetime:
 class Clock:
     """Ticks while it is entered, and acts only while its process leads.
 
-    `collect` and `enrich` are seconds between two ticks.
+    `collect`, `enrich`, `read_back` and `look_after` are seconds between two ticks.
     """
 
     def __init__(
         self, means: Means, leader: Leader | None = None, collect: float = COLLECT_SECONDS,
-        enrich: float = ENRICH_SECONDS,
+        enrich: float = ENRICH_SECONDS, read_back: float = BACKFILL_SECONDS, look_after: float = LOOK_AFTER_SECONDS,
     ) -> None:
         self._means = means
         self._leader = leader or candidate(means.store)
@@ -48,7 +53,8 @@ class Clock:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
         )
-        for tick, seconds in ((self.collect, collect), (self.enrich, enrich)):
+        ticks = {self.collect: collect, self.enrich: enrich, self.read_back: read_back, self.look_after: look_after}
+        for tick, seconds in ticks.items():
             self._scheduler.add_job(tick, "interval", seconds=seconds, next_run_time=now(), id=tick.__name__)
 
     def __enter__(self) -> Clock:
@@ -70,9 +76,18 @@ class Clock:
         self._lead(lambda: spread_waiting(self._means.store))
         self._lead(lambda: work_off(self._means, now, stop=self._leaving.is_set))
 
+    def read_back(self) -> None:
+        """One tick: go on with the backfills, beside the live runs."""
+        self._lead(lambda: backfill.work_off(self._means, now, stop=self._leaving.is_set))
+
+    def look_after(self) -> None:
+        """One tick: ask for unknown followers, and whether what was heard still exists."""
+        self._lead(lambda: fill_followers(self._means, now(), stop=self._leaving.is_set))
+        self._lead(lambda: recheck_due(self._means, now(), stop=self._leaving.is_set))
+
     def _lead(self, act: Callable[[], object]) -> None:
         try:
-            with self._asking:  # the two ticks share one candidate
+            with self._asking:  # the ticks share one candidate
                 leads = self._leader.leads()
             if leads:
                 act()

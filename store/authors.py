@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from escucha.mention import Author
 from store.tables import AuthorRow
 
 
-def save(session: Session, heard: Sequence[tuple[str, Author]]) -> dict[tuple[str, str], int]:
+def save(session: Session, heard: Sequence[tuple[str, Author]], now: datetime) -> dict[tuple[str, str], int]:
     """Save the authors of some mentions, `(source, author)`; their row ids by `(source, author id)`.
 
     What a source does not tell this time (followers, say) does not wipe out what it told before.
@@ -26,16 +27,41 @@ def save(session: Session, heard: Sequence[tuple[str, Author]]) -> dict[tuple[st
     statement = insert(AuthorRow)
     told = {
         name: func.coalesce(getattr(statement.excluded, name), getattr(AuthorRow, name))
-        for name in ("handle", "name", "url", "followers", "verified")
+        for name in ("handle", "name", "url", "followers", "followers_at", "verified")
     }
     upsert = statement.on_conflict_do_update(index_elements=["source", "key"], set_=told)
-    session.connection().execute(upsert, [_row(source, author) for (source, _), author in sorted(latest.items())])
+    session.connection().execute(upsert, [_row(source, author, now) for (source, _), author in sorted(latest.items())])
     return _ids(session, list(latest))
 
 
-def _row(source: str, author: Author) -> dict[str, Any]:
+def waiting(session: Session, source: str, now: datetime, cache: timedelta, limit: int) -> list[Author]:
+    """Authors of a source whose followers are unknown or were told longer than `cache` ago, the longest unasked first.
+
+    One is asked about once within `cache`, whatever was answered.
+    """
+    old = now - cache
+    unknown = or_(AuthorRow.followers_at.is_(None), AuthorRow.followers_at < old)
+    unasked = or_(AuthorRow.asked_at.is_(None), AuthorRow.asked_at < old)
+    query = select(AuthorRow).where(AuthorRow.source == source, unknown, unasked)
+    return [author(row) for row in session.scalars(query.order_by(AuthorRow.asked_at, AuthorRow.id).limit(limit))]
+
+
+def asked(session: Session, source: str, ids: Sequence[str], now: datetime) -> None:
+    """Note that a source was asked about these authors."""
+    chosen = (AuthorRow.source == source, AuthorRow.key.in_(ids))
+    session.execute(update(AuthorRow).where(*chosen).values(asked_at=now))
+
+
+def author(row: AuthorRow) -> Author:
+    """An author as the row tells."""
+    return Author(id=row.key, handle=row.handle, name=row.name, url=row.url, followers=row.followers,
+                  followers_at=row.followers_at, verified=row.verified)
+
+
+def _row(source: str, author: Author, now: datetime) -> dict[str, Any]:
     return {"source": source, "key": author.id, "handle": author.handle, "name": author.name, "url": author.url,
-            "followers": author.followers, "verified": author.verified}
+            "followers": author.followers, "verified": author.verified,
+            "followers_at": now if author.followers is not None else None}
 
 
 def _ids(session: Session, keys: list[tuple[str, str]]) -> dict[tuple[str, str], int]:

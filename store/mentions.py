@@ -49,17 +49,18 @@ class Saved:
 
 
 def save(
-    session: Session, brand: Brand, mentions: Iterable[Mention], now: datetime, watch_id: int | None = None
+    session: Session, brand: Brand, mentions: Iterable[Mention], now: datetime, watch_id: int | None = None,
+    check_at: datetime | None = None,
 ) -> Saved:
     """Save what was heard about a brand; a mention heard before is kept once.
 
     An edit replaces text and reactions and queues the mention for enrichment again; other reactions alone are
-    updated in place; a repeat changes nothing.
+    updated in place; a repeat changes nothing. `check_at` is when the source is to be asked about new ones again.
     """
     brands.hold(session, brand.id)
     saved, rest = Saved(), iter(mentions)
     while chunk := list(islice(rest, CHUNK)):
-        saved += _save_chunk(session, brand, chunk, now, watch_id)
+        saved += _save_chunk(session, brand, chunk, now, watch_id, check_at)
     return saved
 
 
@@ -86,13 +87,16 @@ def get(session: Session, mention_id: int) -> TaggedMention:
     return parts.added(session, [tagged(*row)])[0]
 
 
-def _save_chunk(session: Session, brand: Brand, chunk: Sequence[Mention], now: datetime, watch_id: int | None) -> Saved:
+def _save_chunk(
+    session: Session, brand: Brand, chunk: Sequence[Mention], now: datetime, watch_id: int | None,
+    check_at: datetime | None,
+) -> Saved:
     newest = {(mention.source, mention.source_id): mention for mention in chunk}
     known = _known(session, brand, list(newest))
-    writers = authors.save(session, [(m.source, m.author) for m in newest.values() if m.author])
+    writers = authors.save(session, [(m.source, m.author) for m in newest.values() if m.author], now)
     fresh, edited, moved = [], [], []
     for key, mention in newest.items():
-        row = _row(brand, mention, writers, now, watch_id)
+        row = {**_row(brand, mention, writers, now, watch_id), "check_at": check_at}
         match _change(row, known.get(key)):
             case "new":
                 fresh.append(row)
@@ -125,7 +129,7 @@ def _change(row: dict[str, Any], known: dict[str, Any] | None) -> Literal["new",
 
 
 def _marked(row: dict[str, Any], row_id: int) -> dict[str, Any]:
-    kept = ("brand_id", "source", "source_id", "heard_at")
+    kept = ("brand_id", "watch_id", "source", "source_id", "heard_at", "check_at")
     return {name: value for name, value in row.items() if name not in kept} | {"row_id": row_id}
 
 

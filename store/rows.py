@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from escucha.enrichment import Enrichment, Label, Said, TaggedMention
-from escucha.mention import Author, Engagement, Mention
+from escucha.mention import Engagement, Mention
+from store.authors import author
 from store.tables import AuthorRow, BrandRow, MentionRow
 
 LABELS = ("lang", "sentiment", "stage", "pain", "touchpoint", "emotion")
@@ -68,12 +69,7 @@ def _mention(row: MentionRow, writer: AuthorRow | None) -> Mention:
         source=row.source, source_id=row.source_id, text=row.text, created_at=row.created_at,
         kind=row.kind,  # type: ignore[arg-type]
         title=row.title, lang=row.declared_lang, url=row.url, edited_at=row.edited_at,
-        author=_author(writer) if writer else None,
+        author=author(writer) if writer else None,
         engagement=Engagement(likes=row.likes, comments=row.comments, shares=row.shares, views=row.views),
         rating=row.rating, parent_id=row.parent_id, place=row.place, raw=row.raw,
     )
-
-
-def _author(row: AuthorRow) -> Author:
-    return Author(id=row.key, handle=row.handle, name=row.name, url=row.url, followers=row.followers,
-                  verified=row.verified)

@@ -62,11 +62,16 @@ class BrandRow(Base):
 
 
 class WatchRow(Base):
-    """A query put to one source on a schedule; `next_at` is the schedule, `leased_until` keeps two from running it."""
+    """A query put to one source on a schedule; `next_at` is the schedule, `leased_until` keeps two from running it.
+
+    It is asked at least every `slowest` and at most every `every` seconds, now every `pace`. `hook` is the address of
+    a watch that is sent to instead of asking.
+    """
 
     __tablename__ = "watch"
     __table_args__ = (
         UniqueConstraint("brand_id", "source", "query"),
+        Index("ix_watch_hook", "hook", unique=True),
         Index("ix_watch_due", "next_at", **_where("state = 'active'")),
     )
 
@@ -76,17 +81,28 @@ class WatchRow(Base):
     query: Mapped[str]
     terms: Mapped[list[str]]
     every: Mapped[int]
+    slowest: Mapped[int]
+    pace: Mapped[int]
     state: Mapped[str] = mapped_column(String(20), default="active")
     cursor: Mapped[dict[str, Any] | None]
+    made_at: Mapped[datetime | None]
     next_at: Mapped[datetime | None]
     leased_until: Mapped[datetime | None]
     last_run_at: Mapped[datetime | None]
+    last_good_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
     problem: Mapped[dict[str, Any] | None]
+    doubt: Mapped[dict[str, Any] | None]
+    quota: Mapped[dict[str, Any] | None]
+    hook: Mapped[str | None] = mapped_column(String(64))
 
 
 class RunRow(Base):
-    """The ledger of one run of a watch: fetched = new + updated + duplicate + refused."""
+    """The ledger of one run of a watch: fetched = new + updated + duplicate + refused.
+
+    `passed` items were read besides and left out on purpose; `gone` are deletions that the source told. From
+    `covers_from` to `covers_to` everything was read. `cost` is in US dollars.
+    """
 
     __tablename__ = "run"
 
@@ -98,15 +114,82 @@ class RunRow(Base):
     updated: Mapped[int]
     duplicate: Mapped[int]
     refused: Mapped[int]
+    passed: Mapped[int] = mapped_column(default=0)
+    gone: Mapped[int] = mapped_column(default=0)
+    cost: Mapped[float] = mapped_column(Float, default=0.0)
+    covers_from: Mapped[datetime | None]
+    covers_to: Mapped[datetime | None]
+    backfill_id: Mapped[int | None] = mapped_column(BigInteger)
     refusals: Mapped[dict[str, Any] | None]
     problem: Mapped[dict[str, Any] | None]
 
 
+class BackfillRow(Base):
+    """A reading of a watch's past, back to `since`, beside its live runs; `cursor` is where it goes on."""
+
+    __tablename__ = "backfill"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    watch_id: Mapped[int] = mapped_column(ForeignKey("watch.id", ondelete="CASCADE"), index=True)
+    since: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(20))
+    cursor: Mapped[dict[str, Any] | None]
+    reached: Mapped[datetime | None]
+    fetched: Mapped[int] = mapped_column(default=0)
+    new: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
+    made_at: Mapped[datetime]
+    next_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    leased_until: Mapped[datetime | None]
+    problem: Mapped[dict[str, Any] | None]
+
+
+class TombstoneRow(Base):
+    """An item that was deleted where it was said, or by us: only its mark is kept, so that it does not come back."""
+
+    __tablename__ = "tombstone"
+
+    mark: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[datetime]
+
+
+class CredentialRow(Base):
+    """A key for a source, encrypted (store.vault); of one brand, or of all where `brand_id` is empty."""
+
+    __tablename__ = "credential"
+    __table_args__ = (Index("ix_credential_source", "source", "brand_id", "name", unique=True),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    source: Mapped[str] = mapped_column(String(100))
+    brand_id: Mapped[int | None] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    sealed: Mapped[str]
+    at: Mapped[datetime]
+
+
+class ChannelRow(Base):
+    """What a person says of a channel of the brand: whether it exists, who attends to it."""
+
+    __tablename__ = "channel"
+    __table_args__ = (UniqueConstraint("brand_id", "name"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    present: Mapped[bool | None]
+    attended: Mapped[bool | None]
+    owner: Mapped[str | None] = mapped_column(String(200))
+
+
 class AuthorRow(Base):
-    """Who speaks, per source: identities are never joined across platforms."""
+    """Who speaks, per source: identities are never joined across platforms.
+
+    `followers` was told at `followers_at`; `asked_at` is when the source was last asked for it by itself.
+    """
 
     __tablename__ = "author"
-    __table_args__ = (UniqueConstraint("source", "key"),)
+    __table_args__ = (UniqueConstraint("source", "key"), Index("ix_author_asked", "source", "asked_at"))
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     source: Mapped[str] = mapped_column(String(100))
@@ -115,6 +198,8 @@ class AuthorRow(Base):
     name: Mapped[str | None]
     url: Mapped[str | None]
     followers: Mapped[int | None] = mapped_column(BigInteger)
+    followers_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
     verified: Mapped[bool | None]
 
 
@@ -122,7 +207,8 @@ class MentionRow(Base):
     """One thing one person said about one brand, with its labels and the state of its enrichment.
 
     `day` is the brand's local day, kept so that no query needs time-zone arithmetic; `folded` is the text for
-    matching (escucha.text.fold); `content` is the hash that tells an edit from a repeat.
+    matching (escucha.text.fold); `content` is the hash that tells an edit from a repeat; `check_at` is when its source
+    is to be asked whether it still exists, `confirmed_at` when it last said so.
     """
 
     __tablename__ = "mention"
@@ -135,6 +221,7 @@ class MentionRow(Base):
         Index("ix_mention_author_id", "author_id"),
         Index("ix_mention_pending", "id", **_where("state = 'pending'")),
         Index("ix_mention_failed", "id", **_where("state = 'failed'")),
+        Index("ix_mention_check", "check_at", **_where("check_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -152,6 +239,8 @@ class MentionRow(Base):
     created_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
     heard_at: Mapped[datetime]
+    check_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
     day: Mapped[date] = mapped_column(Date)
     author_id: Mapped[int | None] = mapped_column(ForeignKey("author.id", ondelete="SET NULL"))
     likes: Mapped[int | None] = mapped_column(BigInteger)

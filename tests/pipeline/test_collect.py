@@ -19,10 +19,12 @@ from escucha.brand import Brand, Query, Watch
 from escucha.errors import Refused, SourceError, TryLater
 from escucha.filter import MentionFilter
 from nlp.chain import ModelOptions
-from pipeline import collect
-from pipeline.collect import Haul, collect_due, judge, settle
+from pipeline import pull, rhythm
+from pipeline.collect import collect_due, settle
 from pipeline.means import Means
 from pipeline.pool import Inline, open_pool
+from pipeline.pull import Haul, Order
+from pipeline.rhythm import judge
 from store import brands, mentions, metrics, watches
 from store.engine import Store
 from tests import make
@@ -245,7 +247,7 @@ def test_backoff_grows_has_jitter_and_ends() -> None:
     few, many, endless = delays(0), delays(5), delays(500)
     assert max(few) <= 60 + 120 < max(many) <= 60 + 64 * 60
     assert len(set(few)) > 100
-    assert 5 * 3600 < max(endless) <= 60 + collect.LONGEST_DELAY
+    assert 5 * 3600 < max(endless) <= 60 + rhythm.LONGEST_DELAY
 
 
 def test_where_a_person_must_act_the_watch_pauses_with_the_reason() -> None:
@@ -256,8 +258,8 @@ def test_where_a_person_must_act_the_watch_pauses_with_the_reason() -> None:
 
 
 def test_an_error_of_the_collector_itself_is_a_problem_and_no_crash(store: Store, web: Upstream) -> None:
-    order = collect.Order(source="rss", query=Query(text="http://x"), cursor=None, web=None)  # type: ignore[arg-type]
-    haul = collect.pull(order, make.NOW)
+    order = Order(source="rss", query=Query(text="http://x"), cursor=None, web=None)  # type: ignore[arg-type]
+    haul = pull.pull(order, make.NOW)
     assert isinstance(haul.problem, SourceError)
     assert "stopped on something it does not know" in str(haul.problem)
 

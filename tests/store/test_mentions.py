@@ -48,7 +48,9 @@ def test_a_mention_comes_back_as_it_went_in(store: Store, lumbre: Brand) -> None
     save(store, lumbre, said)
     with store.read() as session:
         (found,) = mentions.find(session, EVERYTHING).items
-    assert found.mention == said
+    assert found.mention.author is not None
+    assert found.mention.author.followers_at == make.NOW
+    assert replace(found.mention, author=replace(found.mention.author, followers_at=None)) == said
     assert found.mention.created_at.tzinfo is UTC
     assert (found.brand, found.state, found.enrichment.sentiment) == ("lumbre", "pending", None)
     assert found.enrichment.text == "Reseña\nEl café llegó frío"

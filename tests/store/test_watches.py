@@ -8,11 +8,12 @@ import pytest
 
 from escucha.brand import Brand, Problem, Query, Watch
 from escucha.errors import Conflict, NotFound, Unreadable
-from escucha.source import Refusal
+from escucha.source import Quota, Refusal
 from store import brands, watches
 from store.engine import Store
 from store.leader import candidate
 from store.mentions import Saved
+from store.watches import Ledger
 from tests import make
 
 
@@ -44,15 +45,19 @@ def test_a_settled_watch_waits_for_its_next_time_and_keeps_its_ledger(store: Sto
     refusal = Refusal(where="row 3", why=Unreadable("No {what}.", what="tex\x00t"))
     with store.write() as session:
         watches.settle(
-            session, watch, now=make.NOW, next_at=make.NOW + timedelta(hours=1), cursor={"etag": "a"}, failures=2,
-            state="active", problem=Problem(error="try_later", message="Wait.", details={"after": 3.0}),
-            saved=Saved(new=4, duplicate=1), refusals=[refusal],
+            session, watch,
+            Ledger(saved=Saved(new=4, duplicate=1), refusals=[refusal], passed=2, cost=0.25,
+                   problem=Problem(error="try_later", message="Wait.", details={"after": 3.0})),
+            now=make.NOW, next_at=make.NOW + timedelta(hours=1), pace=3600, cursor={"etag": "a"}, failures=2,
+            state="active", quota=Quota(limit=10, remaining=3, resets_at=make.NOW),
         )
     with store.read() as session:
         seen, run = watches.get(session, watch.id), watches.last_run(session, watch.id)
     assert (seen.cursor, seen.failures, seen.problem) == ({"etag": "a"}, 2, Problem(error="try_later", message="Wait.",
                                                                                    details={"after": 3.0}))
+    assert (seen.pace, seen.health, seen.quota) == (3600, "failing", Quota(limit=10, remaining=3, resets_at=make.NOW))
     assert run is not None
+    assert (run.passed, run.cost) == (2, 0.25)
     assert run.fetched == run.new + run.updated + run.duplicate + run.refused == 6
     assert run.refusals == {"refusals": [{"where": "row 3", "why": {
         "error": "unreadable", "message": "No {what}.", "details": {"what": "text"}}}]}

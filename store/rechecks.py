@@ -1,0 +1,52 @@
+"""Which mentions are to be asked about again, because their source wants deleted ones to go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from escucha.mention import Mention
+from store.rows import selection, tagged
+from store.tables import MentionRow, WatchRow
+
+
+def due(session: Session, source: str, now: datetime, limit: int) -> list[tuple[int, int, Mention]]:
+    """Mentions of a source's watches that are due, `(id, brand id, mention)`, the longest due first."""
+    query = (
+        selection().join(WatchRow, WatchRow.id == MentionRow.watch_id)
+        .where(WatchRow.source == source, MentionRow.check_at <= now)
+        .order_by(MentionRow.check_at).limit(limit)
+    )
+    return [(row.id, row.brand_id, tagged(row, writer, slug).mention) for row, writer, slug in session.execute(query)]
+
+
+def sources_due(session: Session, now: datetime) -> list[str]:
+    """The sources of which any mention is due."""
+    query = (
+        select(WatchRow.source).join(MentionRow, MentionRow.watch_id == WatchRow.id)
+        .where(MentionRow.check_at <= now).distinct()
+    )
+    return sorted(session.scalars(query))
+
+
+def postpone(session: Session, ids: Sequence[int], until: datetime | None) -> None:
+    """Ask about these mentions again then, or never."""
+    session.execute(update(MentionRow).where(MentionRow.id.in_(ids)).values(check_at=until))
+
+
+def confirm(session: Session, ids: Sequence[int], now: datetime, until: datetime) -> None:
+    """Note that these mentions still exist, and are to be asked about again `until` then."""
+    session.execute(update(MentionRow).where(MentionRow.id.in_(ids)).values(confirmed_at=now, check_at=until))
+
+
+def overdue(session: Session, source: str, before: datetime, limit: int) -> list[tuple[str, str]]:
+    """Mentions of a source, `(source, source id)`, last confirmed before a moment: they may not be kept any longer."""
+    last = func.coalesce(MentionRow.confirmed_at, MentionRow.heard_at)
+    query = (
+        select(MentionRow.source, MentionRow.source_id).join(WatchRow, WatchRow.id == MentionRow.watch_id)
+        .where(WatchRow.source == source, MentionRow.check_at.is_not(None), last < before).limit(limit)
+    )
+    return [(row.source, row.source_id) for row in session.execute(query)]
