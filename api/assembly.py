@@ -94,4 +94,5 @@ def source_keys(settings: Settings) -> Mapping[str, Mapping[str, str]]:
     reddit = {
         "client_id": settings.reddit.client_id, "client_secret": settings.reddit.client_secret.get_secret_value()
     }
-    return {"reddit": reddit, **given} if all(reddit.values()) else given
+    given["reddit"] = {**{name: value for name, value in reddit.items() if value}, **given.get("reddit", {})}
+    return {source: keys for source, keys in given.items() if keys}

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from api.commands import brands, data, heads, install, models, retag, rules, taxonomy, watches
+from api.commands import backfill, brands, data, heads, install, keys, models, retag, rules, sources, taxonomy, watches
 from api.console import fail, help_text
 from escucha.errors import EscuchaError
 
@@ -31,7 +31,7 @@ def root(
     """What every command shares."""
 
 
-for module in (install, brands, watches, data, models, heads, taxonomy, retag, rules):
+for module in (install, brands, sources, keys, watches, backfill, data, models, heads, taxonomy, retag, rules):
     module.register(app)
 
 

@@ -7,7 +7,7 @@ import re
 from calendar import timegm
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -19,6 +19,9 @@ from collectors.plain import plain
 from escucha.errors import Refused, Unreadable
 
 MAX_ENTRIES = 1000
+LONGEST_REST = timedelta(hours=1)
+"""However seldom a feed says that it changes, we look again after an hour: many say so and still bring news."""
+_PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
 _HTML = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 
 Entry = Mapping[str, Any]
@@ -40,12 +43,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """The entries of one answer as their parser gave them, the feed's language and address, and its dialect."""
+    """The entries of one answer as their parser gave them, the feed's language and address, and its dialect.
+
+    `rest` is how long the feed asks not to be read again.
+    """
 
     entries: tuple[Entry, ...]
     url: str
     lang: str | None = None
     is_json: bool = False
+    rest: timedelta = timedelta(0)
 
     def item(self, entry: Entry) -> Item:
         """An entry in plain words."""
@@ -71,7 +78,18 @@ def read_feed(body: bytes, url: str, content_type: str) -> Feed:
         raise _no_feed(body, url) from None
     if not parsed.get("version") and not parsed.entries:
         raise _no_feed(body, url)
-    return Feed(entries=tuple(parsed.entries[:MAX_ENTRIES]), url=url, lang=_lang(parsed.feed.get("language")))
+    channel = parsed.feed
+    return Feed(entries=tuple(parsed.entries[:MAX_ENTRIES]), url=url, lang=_lang(channel.get("language")),
+                rest=_rest(channel))
+
+
+def _rest(channel: Mapping[str, Any]) -> timedelta:
+    """The pause that a feed asks for: `ttl` in minutes, or how often in a period it says to change (`sy`)."""
+    minutes = _number(channel.get("ttl")) or 0
+    hours = _PERIODS.get(str(channel.get("sy_updateperiod") or "").strip().lower(), 0)
+    often = _number(channel.get("sy_updatefrequency")) or 1
+    longest = LONGEST_REST.total_seconds()
+    return timedelta(seconds=min(minutes * 60 or hours * 3600 / min(often, 1000), longest))
 
 
 def _defuse(body: bytes, url: str) -> None:
@@ -194,7 +212,8 @@ def _lang(value: Any) -> str | None:
 
 
 def _number(value: Any) -> int | None:
-    return int(value) if value and str(value).strip().isdigit() else None
+    digits = str(value or "").strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None
 
 
 def _utc(parts: Any) -> datetime | None:

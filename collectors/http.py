@@ -236,9 +236,10 @@ class Web:
         host = response.url.host
         headers = {name.lower(): value for name, value in response.headers.items()}
         now = self._clock.now()
-        self.quota = quota_of(headers, now) or self.quota
-        if self.quota and self.quota.remaining == 0 and self.quota.resets_at:
-            self._hold(_server(response.url), (self.quota.resets_at - now).total_seconds())
+        told = quota_of(headers, now)
+        self.quota = told or self.quota
+        if told and told.remaining == 0 and told.resets_at:
+            self._hold(_server(response.url), (told.resets_at - now).total_seconds())
         error = judge(response.status_code, headers, now, host)
         if error is not None:
             raise self._reason(response, headers, ends, verdict) or error

@@ -1,137 +1,201 @@
-"""Mastodon: the public posts under a hashtag of one server, with their authors' followers."""
+"""Mastodon: the public posts under a hashtag of one server, or those that its search finds, with followers."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
-import httpx
-
-from collectors.bookmark import bookmark, notes_of
-from collectors.clock import WALL, Clock
-from collectors.http import Answer, Web, WebOptions
+from collectors.bookmark import notes_of
+from collectors.http import Answer
+from collectors.online import OnlineSource, list_of, moments_of
 from collectors.plain import plain
-from escucha.admission import admit, admit_all
+from collectors.walk import Bounds, Place, Stretch, newest_first
+from escucha.admission import admit
 from escucha.brand import Query
-from escucha.errors import Refused, TryLater
+from escucha.errors import EscuchaError, Refused, SourceError, TryLater
 from escucha.mention import Author, Engagement, Mention
-from escucha.source import Cursor, Page, SourceFacts
-from escucha.text import mentions_any
+from escucha.note import Note
+from escucha.source import Checked, Credential, Cursor, Page, SourceFacts
 
 LIMIT = 40
-FIRST_PAGES = 10
-"""How far back a new watch looks: 400 posts."""
-RUN_PAGES = 50
-"""Forward pages of one run; the next run goes on from there."""
-LATE_MS = 3_600_000
-"""Posts of other servers arrive late, with an id of the time they were written: each run looks an hour back."""
+BOUNDS = Bounds(first=timedelta(days=30), overlap=timedelta(hours=1))
+"""Posts of other servers arrive late, in the place of the time they were written: each run looks an hour back."""
+SHIFT = 16
+"""Mastodon's ids are milliseconds since 1970, shifted by so many bits."""
 
 Post = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hashtag:
-    """A hashtag on one server, whose `base` is its address."""
+class Asked:
+    """A hashtag (`tag`) or a phrase (`words`) to ask one server for, whose `base` is its address."""
 
-    tag: str
     base: str
+    tag: str = ""
+    words: str = ""
+
+    @property
+    def server(self) -> str:
+        """The server's name, with its port if it has an unusual one."""
+        return urlsplit(self.base).netloc
 
 
-class MastodonSource:
-    """Reads a hashtag's timeline: back once, then forward without gaps (`min_id`)."""
+class MastodonSource(OnlineSource):
+    """Walks a hashtag's timeline down by `max_id`, or a search by stretches of time."""
 
     facts: ClassVar[SourceFacts] = SourceFacts(
-        name="mastodon", query_hint="cafe@mastodon.social", recheck_days=30, followers_in_answer="yes"
+        name="mastodon",
+        title="Mastodon",
+        query_hint="cafe@mastodon.social",
+        query_about=Note(
+            "A hashtag and the server to ask: cafe@mastodon.social. With an access token also a phrase in quotes: "
+            '"cafés lumbre"@mastodon.social.'
+        ),
+        needs=Note(
+            "Nothing for hashtags on most servers; some show them only with an access token of an account there, which "
+            "is free. Searching for a phrase always needs one."
+        ),
+        keeps=Note("Posts as long as they exist there; deleted ones are looked for every 30 days and removed."),
+        blind=Note(
+            "Posts without the hashtag, posts that this server never received, and all followers of authors on other "
+            "servers: their number is at least the one shown. Authors who ask not to be indexed are left out."
+        ),
+        reach=Note("What the server still has; a first reading goes 30 days back."),
+        needs_credentials=(
+            Credential(
+                name="token", optional=True,
+                about=Note("An access token with the permissions read:statuses and read:search."),
+            ),
+            Credential(
+                name="server", secret=False, optional=True,
+                about=Note("The server the token belongs to, such as mastodon.social: it is sent to no other."),
+            ),
+        ),
+        searches=True,
+        recheck_days=30,
+        recheck_batch=20,
+        followers_in_answer="yes",
     )
 
-    def __init__(
-        self,
-        *,
-        web: WebOptions,
-        keys: Mapping[str, str],
-        transport: httpx.BaseTransport | None = None,
-        clock: Clock = WALL,
-    ) -> None:
-        self._web = Web(web, clock=clock, transport=transport)
-        self._token = keys.get("token", "")
-        self._clock = clock
-
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
-        """Posts since the cursor, oldest first; without one the newest 400, whose cursor comes with the last page."""
-        hashtag = read_hashtag(query.text)
-        newest = notes_of(query, cursor).get("min_id")
-        return self._forward(query, hashtag, newest) if newest else self._back(query, hashtag)
+        """Posts newer than the cursor, less an overlap, newest first."""
+        asked = read_query(query.text)
+        if asked.words and not self._token(asked):
+            raise Refused(
+                "{host} searches only for those who have an account. Enter an access token on the page Sources, or ask "
+                "for a hashtag: cafe@{host}.",
+                host=asked.server,
+            )
+        now, notes = self._clock.now(), notes_of(query, cursor)
+        if asked.words:
+            steps = newest_first(notes, partial(self._found, asked), BOUNDS, now, query.since, by="time")
+        else:
+            steps = newest_first(notes, partial(self._tagged, asked), BOUNDS, now, query.since)
+        return self._walked(query, steps, partial(read_post, base=asked.base), post_name)
 
-    def _back(self, query: Query, hashtag: Hashtag) -> Iterator[Page]:
-        posts = self._posts(hashtag, {})
-        newest = max(ids(posts), key=_order, default=None)
-        for step in range(1, FIRST_PAGES + 1):
-            if newest is None or not ids(posts):
-                return
-            oldest = min(ids(posts), key=_order)
-            older = self._posts(hashtag, {"max_id": oldest}) if step < FIRST_PAGES else []
-            if not ids(older) or _order(min(ids(older), key=_order)) >= _order(oldest):
-                yield self._page(query, hashtag, posts, bookmark(query, min_id=newest))
-                return
-            yield self._page(query, hashtag, posts, None)
-            posts = older
+    def _tagged(self, asked: Asked, place: Place) -> Stretch:
+        """A page of the hashtag's timeline, below the id that is the token."""
+        path = f"/api/v1/timelines/tag/{quote(asked.tag)}"
+        posts = self._posts(asked, path, {"limit": str(LIMIT), "max_id": place.token})
+        oldest = min(ids(posts), key=_order, default=None)
+        if oldest and place.token and _order(oldest) >= _order(place.token):
+            return Stretch(items=(), times=())  # this server does not know max_id: it shows the same again
+        return Stretch(items=posts, times=moments_of(posts, when), token=oldest)
 
-    def _forward(self, query: Query, hashtag: Hashtag, newest: str) -> Iterator[Page]:
-        position = overlapped(newest)
-        for _ in range(RUN_PAGES):
-            posts = self._posts(hashtag, {"min_id": position})
-            reached = max(ids(posts), key=_order, default=position)
-            if _order(reached) <= _order(position):
-                return
-            position = reached
-            newest = max(newest, reached, key=_order)
-            yield self._page(query, hashtag, posts, bookmark(query, min_id=newest))
+    def _found(self, asked: Asked, place: Place) -> Stretch:
+        """A page of a search; `max_id` bounds it by the time that the id means, `offset` pages within one moment."""
+        start = int(place.token or 0)
+        posts = self._posts(asked, "/api/v2/search", {
+            "q": f'"{asked.words}"', "type": "statuses", "limit": str(LIMIT), "offset": str(start),
+            "max_id": id_at(place.until + timedelta(seconds=1)) if place.until else None,
+        }, "statuses")  # fmt: skip
+        more = str(start + len(posts)) if len(posts) >= LIMIT else None
+        return Stretch(items=posts, times=moments_of(posts, when), token=more)
 
-    def _posts(self, hashtag: Hashtag, position: dict[str, str]) -> list[Post]:
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        url = f"{hashtag.base}/api/v1/timelines/tag/{quote(hashtag.tag)}"
-        return read_posts(self._web.get(url, params={"limit": str(LIMIT), **position}, headers=headers))
+    def _posts(self, asked: Asked, path: str, params: Mapping[str, str | None], *within: str) -> list[Post]:
+        answer = self._ask(asked, path, params)
+        if not isinstance(answer, dict if within else list):
+            raise _no_mastodon(asked.server)
+        posts: list[Post] = list_of(answer, *within)
+        return posts
 
-    def _page(self, query: Query, hashtag: Hashtag, posts: list[Post], cursor: Cursor | None) -> Page:
-        server = urlsplit(hashtag.base).netloc
+    def _ask(self, asked: Asked, path: str, params: Mapping[str, str | None] | None = None) -> Any:
+        token = self._token(asked)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return self._get(f"{self._keys.get('base_url') or asked.base}{path}", params, headers=headers)
 
-        def read(post: Post) -> Mention | None:
-            return wanted(query, admit(to_mention(post, server), self._clock.now())) if is_public(post) else None
+    def _token(self, asked: Asked) -> str:
+        """The token, if it is this server's."""
+        own = self._keys.get("server", "").removeprefix("https://").rstrip("/")
+        return self._keys.get("token", "") if own in ("", asked.server) else ""
 
-        mentions, refusals = admit_all(posts, read, post_name)
-        return Page(mentions=mentions, cursor=cursor, refusals=refusals)
+    def _verdict(self, answer: Answer) -> SourceError | None:
+        if answer.status in (404, 410):
+            return _gone(answer.host) if _says_error(answer) else _no_mastodon(answer.host)
+        if answer.status in (401, 422) and not self._keys.get("token"):
+            return Refused(
+                "{host} shows its posts only to those who have an account. Enter an access token of an account there "
+                "on the page Sources, or ask another server.",
+                host=answer.host,
+            )
+        if answer.status == 200 and answer.body.lstrip()[:1] == b"<":
+            return _no_mastodon(answer.host)
+        return None
+
+    def recheck(self, mentions: Sequence[Mention]) -> Checked:
+        """Ask the server that was asked, for the post by its id there. One that is down is not asked again."""
+        gone, fresh, failing = set(), [], set[str]()
+        for mention in mentions:
+            base, number = (mention.raw or {}).get("asked"), (mention.raw or {}).get("id")
+            if not base or not number or base in failing:
+                continue
+            try:
+                post = self._ask(Asked(base=base), f"/api/v1/statuses/{quote(str(number), safe='')}")
+                fresh.append(admit(to_mention(post, base), self._clock.now()))
+            except Refused as error:
+                if error.details.get("gone"):
+                    gone.add(mention.source_id)
+            except TryLater:
+                failing.add(base)
+            except (EscuchaError, KeyError, TypeError, ValueError, AttributeError):
+                continue
+        return Checked(gone=frozenset(gone), fresh=tuple(fresh))
 
 
-def read_hashtag(text: str) -> Hashtag:
-    """`cafe@mastodon.social`, with or without `#`; an address (`cafe@http://127.0.0.1:3000`) for another scheme."""
-    tag, _, server = text.strip().lstrip("#").partition("@")
+def _gone(host: str) -> Refused:
+    """What the server itself says is not there: the detail `gone` marks it."""
+    return Refused("{host} has nothing at this address. Check the query.", host=host, gone=True)
+
+
+def _says_error(answer: Answer) -> bool:
+    """Whether it is Mastodon that says no: its errors are objects with an `error`."""
+    try:
+        told = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and "error" in told
+
+
+def read_query(text: str) -> Asked:
+    """`cafe@mastodon.social`, with or without `#`, or a phrase: `"cafés lumbre"@mastodon.social`.
+
+    The server may be an address (`cafe@http://127.0.0.1:3000`). Raises Refused for anything else, with an example.
+    """
+    phrase = re.fullmatch(r'"([^"]+)"\s*@\s*(\S+)', text.strip())
+    tag, _, server = (phrase[1], "@", phrase[2]) if phrase else text.strip().lstrip("#").partition("@")
     base = server.rstrip("/") if server.startswith(("http://", "https://")) else f"https://{server.rstrip('/')}"
-    if not re.fullmatch(r"[\w·]+", tag) or not re.fullmatch(r"https?://[^\s/@?#]+", base):
+    known = tag.strip() if phrase else re.fullmatch(r"[\w·]+", tag)
+    if not known or not re.fullmatch(r"https?://[^\s/@?#]+", base):
         raise Refused(
             "The query {query} is no hashtag of a server. Write it as cafe@mastodon.social.", query=text.strip()
         )
-    return Hashtag(tag=tag, base=base)
-
-
-def read_posts(answer: Answer) -> list[Post]:
-    """The posts of an answer. Raises Refused for a web page, TryLater for an answer that broke off."""
-    host = urlsplit(answer.url).hostname or ""
-    try:
-        posts = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        if answer.body.lstrip()[:1] == b"<":
-            raise _no_mastodon(host) from None
-        raise TryLater(
-            "The answer of {host} broke off. Nothing is lost: the watch goes on by itself.", host=host
-        ) from None
-    if not isinstance(posts, list):
-        raise _no_mastodon(host)
-    return posts
+    return Asked(words=tag.strip(), base=base) if phrase else Asked(tag=tag, base=base)
 
 
 def _no_mastodon(host: str) -> Refused:
@@ -147,9 +211,14 @@ def _order(local_id: str) -> tuple[int, str]:
     return len(local_id), local_id
 
 
-def overlapped(newest: str) -> str:
-    """The id to go on from: an hour before the newest, where ids are Mastodon's (milliseconds, shifted 16 bits)."""
-    return str(max(0, int(newest) - (LATE_MS << 16))) if newest.isascii() and newest.isdigit() else newest
+def id_at(moment: datetime) -> str:
+    """The id that a post of that moment would have on a Mastodon server."""
+    return str(int(moment.timestamp() * 1000) << SHIFT)
+
+
+def when(post: Post) -> datetime:
+    """The moment that a post says it was written, which is also what its place in a timeline goes by."""
+    return datetime.fromisoformat(post["created_at"])
 
 
 def is_public(post: Post) -> bool:
@@ -157,9 +226,9 @@ def is_public(post: Post) -> bool:
     return not post.get("reblog") and post["visibility"] == "public" and not post["account"].get("noindex")
 
 
-def wanted(query: Query, mention: Mention) -> Mention | None:
-    """The mention, if it holds one of the query's terms."""
-    return mention if mentions_any(mention.text, query.terms) else None
+def read_post(post: Post, base: str) -> Mention | None:
+    """The mention in a post of a server; None for what may not be listened to."""
+    return to_mention(post, base) if is_public(post) else None
 
 
 def post_name(post: Any) -> str:
@@ -167,9 +236,13 @@ def post_name(post: Any) -> str:
     return f"post {post.get('id')}" if isinstance(post, dict) else "post"
 
 
-def to_mention(post: Post, server: str) -> Mention:
-    """Map a status (docs: entities/Status). `uri` is the same on every server, the local `id` is not."""
+def to_mention(post: Post, base: str) -> Mention:
+    """Map a status (docs: entities/Status). `uri` is the same on every server, the local `id` is not.
+
+    The raw form also says which server was `asked` (its address), for the local id to mean something later.
+    """
     edited = post.get("edited_at")
+    shares = [count for count in (post.get("reblogs_count"), post.get("quotes_count")) if count is not None]
     return Mention(
         source="mastodon",
         source_id=post["uri"],
@@ -177,15 +250,15 @@ def to_mention(post: Post, server: str) -> Mention:
         text="\n".join(part for part in (post.get("spoiler_text") or "", plain(post["content"] or "")) if part),
         lang=(post.get("language") or "").lower() or None,
         url=post.get("url") or post["uri"],
-        created_at=datetime.fromisoformat(post["created_at"]),
+        created_at=when(post),
         edited_at=datetime.fromisoformat(edited) if edited else None,
-        author=_author(post["account"], server),
+        author=_author(post["account"], urlsplit(base).netloc),
         engagement=Engagement(
             likes=post.get("favourites_count"),
             comments=post.get("replies_count"),
-            shares=(post.get("reblogs_count") or 0) + (post.get("quotes_count") or 0),
+            shares=sum(shares) if shares else None,
         ),
-        raw=post,
+        raw={**post, "asked": base},
     )
 
 

@@ -138,7 +138,7 @@ def object_of(value: Any, *path: str) -> Mapping[str, Any]:
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
     if not isinstance(value, Mapping):
-        raise _formless()
+        raise formless()
     return value
 
 
@@ -150,16 +150,17 @@ def list_of(value: Any, *path: str) -> list[Any]:
     """
     for name in path:
         if not isinstance(value, Mapping):
-            raise _formless()
+            raise formless()
         value = value.get(name)
     if value is None and path:
         return []
     if not isinstance(value, list):
-        raise _formless()
+        raise formless()
     return value
 
 
-def _formless() -> TryLater:
+def formless() -> TryLater:
+    """The error for an answer that is not as its source promises: it may be right again in a moment."""
     return TryLater("The answer does not have the form that its source promises. Nothing is lost: the watch goes on.")
 
 

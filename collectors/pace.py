@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -72,8 +72,8 @@ class Pace:
             used = state.get("used", 0) if state.get("start") == start.isoformat() else 0
             if used + units > allowance.limit:
                 raise TryLater(
-                    "Today's allowance of {limit} {unit} at {host} is used up. Nothing is lost: the watch goes on when "
-                    "it begins anew.",
+                    "The allowance of {limit} {unit} at {host} is used up. Nothing is lost: the watch goes on when it "
+                    "begins anew.",
                     after=(end - now).total_seconds(), limit=allowance.limit, unit=allowance.name,
                     host=key.partition(" ")[0],
                 )
@@ -100,23 +100,25 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """So many units (`name`: "units", "searches") in `days` days that begin at midnight in `zone`."""
+    """So many units (`name`: "units", "searches") in `days` days that begin at midnight in `zone`, or in `minutes`."""
 
     limit: int
     name: str = "units"
     zone: str = "UTC"
     days: int = 1
+    minutes: int = 0
 
     def period(self, now: datetime) -> tuple[datetime, datetime]:
         """The start and end of the period that `now` lies in."""
+        if self.minutes:
+            length = timedelta(minutes=self.minutes)
+            start = now - (now - datetime(1970, 1, 1, tzinfo=UTC)) % length
+            return start, start + length
         zone = ZoneInfo(self.zone)
         day = now.astimezone(zone).date()
         first = day - timedelta(days=day.toordinal() % self.days)
-
-        def midnight(of: Any) -> datetime:
-            return datetime(of.year, of.month, of.day, tzinfo=zone)
-
-        return midnight(first), midnight(first + timedelta(days=self.days))
+        return (datetime.combine(first, time.min, zone),
+                datetime.combine(first + timedelta(days=self.days), time.min, zone))
 
 
 def _read(text: str) -> State:

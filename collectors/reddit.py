@@ -1,110 +1,233 @@
-"""Reddit: posts that a search finds, for those whose app Reddit has approved."""
+"""Reddit: posts that a search finds, or the comments of one subreddit, with an approved app or through public feeds."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
-from collectors.bookmark import bookmark, notes_of
+import httpx
+
 from collectors.clock import WALL, Clock
-from collectors.http import WebOptions, user_agent
-from collectors.verdict import judge
+from collectors.feed import Entry, Feed, read_feed
+from collectors.http import Answer, WebOptions, user_agent
+from collectors.meter import quota_of
+from collectors.online import OnlineSource, list_of, moments_of
+from collectors.pace import pace_at
+from collectors.plain import plain
+from collectors.verdict import LONGEST_WAIT, judge
+from collectors.walk import Bounds, Place, Step, Stretch, newest_first
 from escucha.admission import admit, admit_all
 from escucha.brand import Query
 from escucha.errors import Refused, SourceError, TryLater
 from escucha.mention import Author, Engagement, Mention
 from escucha.note import Note
-from escucha.source import Credential, Cursor, Page, SourceFacts
-from escucha.text import mentions_any
+from escucha.source import Checked, Credential, Cursor, Page, Quota, SourceFacts
 
 LIMIT = 100
-RUN_PAGES = 10
-"""Reddit lists about 1,000 posts at most."""
-LATE = 6 * 3600.0
-"""Seconds: the search finds some posts late, so each run reads that far behind the newest it knew."""
-GONE = ("[deleted]", "[removed]")
+CUT = 200
+"""Items: Reddit lists about 1,000 at most, its search often fewer. A longer listing that ends may have been cut."""
+FEED_PAGE = 25
+"""Entries that make a full page of a feed, where Reddit does not obey the limit we ask for."""
+BOUNDS = Bounds(first=timedelta(days=30), overlap=timedelta(hours=6), steps=12)
+"""The search finds some posts late, so each run reads six hours behind the newest it knew."""
+FEED_BOUNDS = replace(BOUNDS, steps=2)
+"""Without a key a request a minute is let through, so a run asks twice at most."""
+FEED_PACE = 6.0
+KEYLESS_REST = 60.0
+"""Seconds between two requests for feeds; and after each of them, without the token of somebody's own feeds."""
+GONE = ("[deleted]", "[removed]", "[deleted by user]", "[ Removed by Reddit ]")
 
-Post = dict[str, Any]
+Post = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Words to search for, in one subreddit or in all."""
+    """Words to search for, in one subreddit or in all; or, without words, the comments of one subreddit."""
 
     words: str
     subreddit: str = "all"
 
 
-class RedditSource:
-    """Searches posts, newest first, down to those that an earlier run has read.
+class RedditSource(OnlineSource):
+    """Reads a listing newest first: through the API for those with an approved app, else through the public feeds.
 
-    Praw signs in, keeps to Reddit's limits and repeats what fails for a moment. Its models are not used: they would
-    ask Reddit again for each field that a post lacks.
+    An item has the same id on both ways, so that one may change from feeds to an app without reading anything twice.
     """
 
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="reddit",
+        title="Reddit",
         query_hint="cafés lumbre, or r/mexico: cafés lumbre",
+        query_about=Note(
+            "Words to search for in all of Reddit; r/mexico: and the words for one subreddit; r/mexico comments for "
+            "its newest comments, which are matched with the terms of the watch."
+        ),
+        access="open",
+        needs=Note(
+            "Nothing for the public feeds, which Reddit lets through about once a minute. With the id and secret of an "
+            "app that Reddit has approved (new apps need approval since November 2025): 100 requests a minute, "
+            "reactions, comment counts and deletions."
+        ),
         needs_credentials=(
             Credential(name="client_id", about=Note("The id of an app that Reddit has approved."), secret=False,
                        optional=True),
             Credential(name="client_secret", about=Note("Its secret."), optional=True),
+            Credential(name="feed_user", secret=False, optional=True, about=Note(
+                "Without an app: your Reddit user name, as in the addresses on reddit.com/prefs/feeds."
+            )),
+            Credential(name="feed_token", optional=True, about=Note(
+                "Without an app: what follows feed= in those addresses. With it Reddit lets feeds through more often."
+            )),
         ),
+        keeps=Note(
+            "Posts and comments as long as they exist on Reddit: with an app we look every 2 days and remove what was "
+            "deleted there. Commercial use needs a contract with Reddit; matching redditors with people elsewhere is "
+            "forbidden."
+        ),
+        blind=Note(
+            "Followers (karma is no audience), comments outside the subreddits that you name and, through the feeds, "
+            "reactions and deletions."
+        ),
+        reach=Note("The newest 1,000 posts or comments of a listing, often fewer in searches."),
         searches=True,
         recheck_days=2,
-    )
+        recheck_batch=100,
+        fastest=300,
+    )  # fmt: skip
+    base: ClassVar[str] = "https://www.reddit.com"
 
     def __init__(
         self,
         *,
         web: WebOptions,
         keys: Mapping[str, str],
+        transport: httpx.BaseTransport | None = None,
         session: Any = None,
         clock: Clock = WALL,
     ) -> None:
-        self._web = web
-        self._keys = dict(keys)
-        self._session = session
-        self._last: Any = None
-        self._clock = clock
+        super().__init__(web=paced(web, keys), keys=keys, transport=transport, clock=clock)
+        self._app = App(web, self._keys, session, clock)
+
+    @property
+    def quota(self) -> Quota | None:
+        """What Reddit last said of its limit, to the app or to the feeds."""
+        return self._app.quota or self._web.quota
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
-        """Posts newer than the cursor; the cursor moves with the last page only, as the newest come first."""
+        """Items newer than the cursor, less an overlap, newest first."""
         search = read_search(query.text)
-        known = float(notes_of(query, cursor).get("newest", 0.0))
-        newest, after = known, ""
-        for step in range(1, RUN_PAGES + 1):
-            listing = self._listing(search, after)
-            posts, after = listing["children"], listing.get("after") or ""
-            newest = max([newest, *times(posts)])
-            last = step == RUN_PAGES or not after or not posts or min(times(posts), default=0.0) < known - LATE
-            yield self._page(query, posts, bookmark(query, newest=newest) if last else None)
-            if last:
-                return
+        signed = has_app(self._keys)
+        listing = self._listed if signed else self._fed
+        bounds = BOUNDS if signed or self._keys.get("feed_token") else FEED_BOUNDS
 
-    def _listing(self, search: Search, after: str) -> dict[str, Any]:
-        params = {"q": search.words, "sort": "new", "t": "all", "restrict_sr": "1", "limit": LIMIT, "after": after}
-        with self._translated(search.subreddit):
-            answer = self._reddit().request(
-                method="GET", path=f"r/{search.subreddit}/search", params={k: v for k, v in params.items() if v}
-            )
+        def ask(place: Place) -> Stretch:
+            return listing(search, place)
+
+        steps = newest_first(self._notes(query, cursor), ask, bounds, self._clock.now(), query.since)
+        if signed:
+            return self._walked(query, steps, read_child, item_name, gone=gone_of)
+        return self._walked(query, steps, read_entry, item_name, gone=gone_entries)
+
+    def _listed(self, search: Search, place: Place) -> Stretch:
+        after, seen = read_token(place.token)
+        told = {**asked_for(search), "limit": str(LIMIT), "after": after, "count": str(seen) if seen else ""}
+        kind = "search" if search.words else "comments"
+        answer = self._app.get(f"r/{search.subreddit}/{kind}", told, search.subreddit)
+        children = list_of(answer, "data", "children")
+        following = answer["data"].get("after")
+        return stretch_of(children, moments_of(children, when), after, following, seen)
+
+    def _fed(self, search: Search, place: Place) -> Stretch:
+        after, seen = read_token(place.token)
+        entries = self._entries(search, {**asked_for(search), "limit": str(LIMIT), "after": after})
+        names = [entry["id"] for entry in entries]
+        if after and after in names:  # the page was given again: this feed cannot be leafed through
+            return Stretch(items=(), times=(), capped=True)
+        following = names[-1] if len(names) >= FEED_PAGE else None
+        return stretch_of(entries, moments_of(entries, published), after, following, seen)
+
+    def _entries(self, search: Search, told: Mapping[str, str]) -> list[dict[str, Any]]:
+        place = "" if search.subreddit == "all" else f"/r/{search.subreddit}"
+        own = {"user": self._keys.get("feed_user", ""), "feed": self._keys.get("feed_token", "")}
+        params = {name: value for name, value in {**told, **own}.items() if value}
+        url = f"{www(self._keys)}{place}/{'search.rss' if search.words else 'comments/.rss'}"
+
+        def verdict(answer: Answer) -> SourceError | None:
+            return feed_error(answer, search.subreddit, self._clock.now())
+
+        answer = self._web.get(url, params=params, verdict=verdict)
+        self._rest()
         try:
-            listing: dict[str, Any] = answer["data"]
-            return listing if isinstance(listing["children"], list) else {"children": []}
-        except (KeyError, TypeError):
+            feed = read_feed(answer.body, answer.url, answer.headers.get("content-type", ""))
+        except Refused:  # a page that asks whether we are a person, in place of the feed
             raise _broken() from None
+        return [entry_of(feed, entry) for entry in feed.entries]
 
-    def _reddit(self) -> Any:
-        if not hasattr(self, "_praw"):
-            self._praw = sign_in(self._web, self._keys, self._session, self._hear)
-        return self._praw
+    def _rest(self) -> None:
+        """Without a token Reddit lets about one feed a minute through to an address, whoever asks from there."""
+        if not self._keys.get("feed_token") and not elsewhere(self._keys):
+            pace_at(self._options.shared).hold(urlsplit(www(self._keys)).hostname or "", KEYLESS_REST, self._clock)
+
+    def recheck(self, mentions: Sequence[Mention]) -> Checked:
+        """Ask for the items as they are now; the feeds cannot tell, so that without an app nothing is concluded."""
+        if not has_app(self._keys):
+            return Checked()
+        asked = [mention.source_id for mention in mentions]
+        children = list_of(self._app.get("api/info", {"id": ",".join(asked)}), "data", "children")
+        found = {name: child for child in children if (name := name_of(child))}
+        if len(found) < len(children) or (not found and len(asked) > 1):
+            return Checked()  # an answer in pieces, or one that lacks everything, tells nothing of what is missing
+        gone = frozenset(name for name in asked if name not in found or is_gone(found[name]["data"]))
+        fresh, _ = admit_all([found[name] for name in asked if name not in gone], self._fresh, item_name)
+        return Checked(gone=gone, fresh=fresh)
+
+    def _fresh(self, child: Any) -> Mention:
+        return admit(to_mention(child["data"]), self._clock.now())
+
+
+class App:
+    """Reddit's API through praw, which signs in, keeps to Reddit's limits and repeats what fails for a moment.
+
+    Its models are not used: they would ask Reddit again for each field that a post lacks. `quota` is what Reddit last
+    said of its limit. Requests with one app keep one pace, whatever asks.
+    """
+
+    def __init__(self, web: WebOptions, keys: Mapping[str, str], session: Any, clock: Clock) -> None:
+        self._web = web
+        self._keys = keys
+        self._session = session
+        self._clock = clock
+        self._pace = pace_at(web.shared)
+        self._last: Any = None
+        self._praw: Any = None
+        self.quota: Quota | None = None
+
+    def get(self, path: str, params: Mapping[str, str], subreddit: str = "") -> Any:
+        """The answer at a path. Raises TryLater or Refused, which names the subreddit that was asked for."""
+        self._pace.wait(self._turn, self._web.pace, self._clock)
+        with self._translated(subreddit):
+            self._praw = self._praw or sign_in(self._web, self._keys, self._session, self._hear)
+            return self._praw.request(method="GET", path=path, params={k: v for k, v in params.items() if v})
+
+    @property
+    def _turn(self) -> str:
+        return f"{urlsplit(oauth(self._keys)).hostname} {self._keys.get('client_id')}"
 
     def _hear(self, response: Any) -> None:
         self._last = response
+        now, headers = self._clock.now(), lowered(response.headers)
+        self.quota = read_quota(headers, now) or self.quota
+        if self.quota and self.quota.remaining == 0 and self.quota.resets_at:
+            self._hold((self.quota.resets_at - now).total_seconds())
+
+    def _hold(self, seconds: float) -> None:
+        if seconds > 0:
+            self._pace.hold(self._turn, min(seconds, LONGEST_WAIT), self._clock)
 
     @contextmanager
     def _translated(self, subreddit: str) -> Iterator[None]:
@@ -115,31 +238,17 @@ class RedditSource:
         try:
             yield
         except (praw.exceptions.PRAWException, prawcore.PrawcoreException, ValueError, LookupError) as error:
-            raise translate(error, self._last, self._clock.now(), subreddit) from None
-
-    def _page(self, query: Query, posts: list[Any], cursor: Cursor | None) -> Page:
-        def read(child: Any) -> Mention | None:
-            post = child["data"]
-            if is_gone(post):
-                return None
-            mention = admit(to_mention(post), self._clock.now())
-            return mention if mentions_any(f"{mention.title} {mention.text}", query.terms) else None
-
-        mentions, refusals = admit_all(posts, read, _name)
-        return Page(mentions=mentions, cursor=cursor, refusals=refusals)
+            told = translate(error, self._last, self._clock.now(), subreddit)
+            if isinstance(told, TryLater):
+                self._hold(told.after or 0)
+            raise told from None
 
 
 def sign_in(web: WebOptions, keys: Mapping[str, str], session: Any, hear: Callable[[Any], None]) -> Any:
-    """A read-only praw client; `hear` is told each of Reddit's responses. Raises Refused without keys.
+    """A read-only praw client; `hear` is told each of Reddit's responses.
 
     What a praw.ini or the environment says is overruled.
     """
-    if not keys.get("client_id") or not keys.get("client_secret"):
-        raise Refused(
-            "Reddit needs the id and secret of an app that Reddit has approved (new apps need approval since "
-            "November 2025). Enter them as reddit.client_id and reddit.client_secret, or watch Reddit's search "
-            "through the rss source instead: https://www.reddit.com/search.rss?q=…&sort=new"
-        )
     import praw
     import prawcore
 
@@ -156,23 +265,85 @@ def sign_in(web: WebOptions, keys: Mapping[str, str], session: Any, hear: Callab
         client_id=keys["client_id"],
         client_secret=keys["client_secret"],
         user_agent=user_agent(web.contact),
-        oauth_url=keys.get("oauth_url") or "https://oauth.reddit.com",
-        reddit_url=keys.get("reddit_url") or "https://www.reddit.com",
+        oauth_url=oauth(keys),
+        reddit_url=www(keys),
         username=None, password=None, refresh_token=None, redirect_uri=None,
         check_for_updates=False,
         timeout=int(web.deadline) or 1,
         requestor_class=Requestor,
         requestor_kwargs={"session": session, "timeout": web.deadline},
-    )
+    )  # fmt: skip
+
+
+def oauth(keys: Mapping[str, str]) -> str:
+    """The address of Reddit's API."""
+    return (keys.get("oauth_url") or keys.get("base_url") or "https://oauth.reddit.com").rstrip("/")
+
+
+def www(keys: Mapping[str, str]) -> str:
+    """The address where apps sign in and feeds are read."""
+    return (keys.get("reddit_url") or keys.get("base_url") or RedditSource.base).rstrip("/")
+
+
+def elsewhere(keys: Mapping[str, str]) -> bool:
+    """Whether another server stands in for Reddit's, with limits of its own."""
+    return bool(keys.get("reddit_url") or keys.get("base_url"))
+
+
+def paced(web: WebOptions, keys: Mapping[str, str]) -> WebOptions:
+    """The options for the feeds, as slow as Reddit wants them."""
+    return web if elsewhere(keys) else replace(web, pace=max(web.pace, FEED_PACE))
+
+
+def has_app(keys: Mapping[str, str]) -> bool:
+    """Whether there is an app to sign in with. Raises Refused for half of one."""
+    given = [bool(keys.get(name)) for name in ("client_id", "client_secret")]
+    if any(given) and not all(given):
+        raise Refused(
+            "Reddit needs both the id and the secret of an app that Reddit has approved. Enter the one that is "
+            "missing, or remove the other: without an app the public feeds are read."
+        )
+    return all(given)
 
 
 def read_search(text: str) -> Search:
-    """`r/mexico: words` searches one subreddit, anything else all of Reddit."""
-    found = re.fullmatch(r"\s*/?r/(\w+)\s*:\s*(.+)", text, re.DOTALL)
-    search = Search(words=found[2].strip(), subreddit=found[1]) if found else Search(words=text.strip())
+    """`r/mexico: words` searches one subreddit, `r/mexico comments` lists its comments, anything else searches all."""
+    written = text.strip()
+    if found := re.fullmatch(r"/?r/([A-Za-z0-9_+]+)\s*:\s*(.+)", written, re.DOTALL):
+        return Search(words=found[2], subreddit=found[1])
+    if found := re.fullmatch(r"/?r/([A-Za-z0-9_+]+)\s+(?:comments|comentarios)", written, re.IGNORECASE):
+        return Search(words="", subreddit=found[1])
+    if not written or re.match(r"/?r/", written):
+        raise Refused(
+            "Write the words to search for; or r/mexico: and the words, for one subreddit; or r/mexico comments, for "
+            "its newest comments."
+        )
+    return Search(words=written)
+
+
+def asked_for(search: Search) -> dict[str, str]:
+    """The parameters of a search, newest first; a listing of comments has none."""
     if not search.words:
-        raise Refused("The query is empty. Write the words to search for, or r/mexico: and the words.")
-    return search
+        return {}
+    return {"q": search.words, "sort": "new", "t": "all", "type": "link",
+            "restrict_sr": "" if search.subreddit == "all" else "1"}  # fmt: skip
+
+
+def read_token(token: str | None) -> tuple[str, int]:
+    """The id of the last item of the page before, and how many items came before this page."""
+    after, _, seen = (token or "").partition(" ")
+    return after, int(seen or 0)
+
+
+def stretch_of(
+    items: Sequence[Any], times: Sequence[datetime], after: str, following: str | None, seen: int
+) -> Stretch:
+    """A page of a listing; where it ends after many items, or with nothing at all, Reddit may have cut it."""
+    told = seen + len(items)
+    return Stretch(
+        items=items, times=times, token=f"{following} {told}" if following else None,
+        capped=told >= CUT or (not items and bool(after)),
+    )
 
 
 def translate(error: Exception, response: Any, now: datetime, subreddit: str) -> SourceError:
@@ -180,18 +351,51 @@ def translate(error: Exception, response: Any, now: datetime, subreddit: str) ->
     import prawcore
 
     if isinstance(error, prawcore.NotFound | prawcore.Redirect):
-        return Refused("There is no subreddit {subreddit}. Check the name.", subreddit=subreddit)
+        return _no_subreddit(subreddit)
     if isinstance(error, prawcore.OAuthException | prawcore.InsufficientScope):
         return _key_refused()
     status = getattr(response, "status_code", 200)
     if status in (401, 403):
         return _key_refused()
     if not 200 <= status < 300:
-        headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
-        return judge(status, headers, now, "Reddit") or _broken()
+        return judge(status, patience(lowered(response.headers)), now, "Reddit") or _broken()
     if isinstance(error, prawcore.RequestException):
         return TryLater("Reddit cannot be reached. Nothing is lost: the watch goes on by itself.")
     return _broken()
+
+
+def feed_error(answer: Answer, subreddit: str, now: datetime) -> SourceError | None:
+    """What a feed's answer means where that is more than its status."""
+    if answer.status == 404 or urlsplit(answer.url).path.startswith("/subreddits/"):
+        return _no_subreddit(subreddit)
+    if answer.status == 403:
+        return Refused(
+            "Reddit does not show this feed to us (HTTP 403): the subreddit is private, or Reddit blocks the address "
+            "of this server. Check the name, or enter the id and secret of an approved app."
+        )
+    return judge(429, patience(answer.headers), now, "Reddit") if answer.status == 429 else None
+
+
+def lowered(headers: Mapping[str, Any]) -> dict[str, str]:
+    """The headers with names in lower case."""
+    return {str(name).lower(): str(value) for name, value in headers.items()}
+
+
+def patience(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers with a Retry-After: where Reddit says none, it says when its limit begins anew, in seconds."""
+    reset = headers.get("x-ratelimit-reset", "").partition(".")[0]
+    return {"retry-after": reset, **headers} if reset.isdigit() else headers
+
+
+def read_quota(headers: Mapping[str, str], now: datetime) -> Quota | None:
+    """Reddit's limit: it tells what is used and what remains of it."""
+    told = quota_of(headers, now)
+    used = headers.get("x-ratelimit-used", "")
+    return replace(told, limit=told.remaining + int(used)) if told and told.remaining and used.isdigit() else told
+
+
+def _no_subreddit(subreddit: str) -> Refused:
+    return Refused("There is no subreddit {subreddit}. Check the name.", subreddit=subreddit)
 
 
 def _key_refused() -> Refused:
@@ -205,27 +409,59 @@ def _broken() -> TryLater:
     return TryLater("Reddit's answer cannot be read. Nothing is lost: the watch goes on by itself.")
 
 
-def times(posts: list[Any]) -> list[float]:
-    """When the posts of a page were written, in seconds since 1970; mangled ones are left out."""
-    items = [post.get("data") for post in posts if isinstance(post, dict)]
-    found = [item.get("created_utc") for item in items if isinstance(item, dict)]
-    return [float(moment) for moment in found if isinstance(moment, int | float)]
+def when(child: Any) -> datetime:
+    """When a post or comment of the API was written."""
+    return datetime.fromtimestamp(child["data"]["created_utc"], UTC)
+
+
+def published(entry: Any) -> datetime:
+    """When an entry of a feed was written."""
+    return datetime.fromisoformat(entry["published"])
+
+
+def name_of(child: Any) -> str | None:
+    """The id of a post or comment of the API, or None where it is mangled."""
+    data = child.get("data") if isinstance(child, Mapping) else None
+    name = data.get("name") if isinstance(data, Mapping) and "author" in data else None
+    return name if isinstance(name, str) else None
+
+
+def item_name(item: Any) -> str:
+    """How a refused item is named to a person."""
+    data = item.get("data", item) if isinstance(item, Mapping) else None
+    return f"item {data.get('name') or data.get('id')}" if isinstance(data, Mapping) else "item"
 
 
 def is_gone(post: Post) -> bool:
-    """Whether its author or a moderator took the post back: then it is not ours to keep."""
-    return post["author"] in (None, *GONE) or post.get("selftext") in GONE or bool(post.get("removed_by_category"))
+    """Whether its author or a moderator took the item back: then it is not ours to keep."""
+    author, text = post.get("author", ""), post.get("selftext", post.get("body"))
+    return author is None or author in GONE or text in GONE or bool(post.get("removed_by_category"))
+
+
+def gone_of(step: Step) -> tuple[str, ...]:
+    """The ids of the items of a page that were taken back."""
+    told = [(name_of(item), item) for item in step.items]
+    return tuple(name for name, child in told if name and is_gone(child["data"]))
+
+
+def read_child(child: Any) -> Mention | None:
+    """The mention in an item of the API, or None where it was taken back."""
+    post = child["data"]
+    return None if is_gone(post) else to_mention(post)
 
 
 def to_mention(post: Post) -> Mention:
-    """Map a post (kind t3). Karma is not followers, and Reddit declares no language."""
+    """Map a post (kind t3) or comment (t1). Karma is not followers, and Reddit declares no language."""
     edited = post.get("edited")
+    name = post["name"]
+    comment = name.startswith("t1_")
     return Mention(
         source="reddit",
-        source_id=post["name"],
-        title=post["title"],
-        text=post.get("selftext") or "",
-        url=f"https://www.reddit.com{post['permalink']}",
+        source_id=name,
+        kind="comment" if comment else "post",
+        title=None if comment else post["title"],
+        text=post["body"] if comment else post.get("selftext") or "",
+        url=f"https://www.reddit.com{permalink(post)}",
         created_at=datetime.fromtimestamp(post["created_utc"], UTC),
         edited_at=datetime.fromtimestamp(edited, UTC) if edited and edited is not True else None,
         author=Author(
@@ -234,12 +470,73 @@ def to_mention(post: Post) -> Mention:
             url=f"https://www.reddit.com/user/{post['author']}",
         ),
         engagement=Engagement(
-            likes=post.get("score"), comments=post.get("num_comments"), shares=post.get("num_crossposts")
+            likes=None if post.get("score_hidden") else post.get("score"), comments=post.get("num_comments"),
+            shares=post.get("num_crossposts"),
         ),
+        parent_id=post.get("parent_id") if comment else None,
         raw=post,
     )
 
 
-def _name(child: Any) -> str:
-    data = child.get("data") if isinstance(child, dict) else None
-    return f"post {data.get('name')}" if isinstance(data, dict) else "post"
+def permalink(post: Post) -> str:
+    """The path of an item's page, which old answers do not tell for comments."""
+    path: str | None = post.get("permalink")
+    return path or f"/r/{post['subreddit']}/comments/{post['link_id'][3:]}/_/{post['id']}/"
+
+
+def entry_of(feed: Feed, entry: Entry) -> dict[str, Any]:
+    """What we keep of a feed's entry: its `id` is that of the item in the API."""
+    item = feed.item(entry)
+    contents = [part.get("value", "") for part in entry.get("content", [])] or [entry.get("summary", "")]
+    return {
+        "id": feed_id(str(entry.get("id") or ""), item.url or ""), "title": item.title, "html": contents[0],
+        "author": (item.author or "").removeprefix("/u/"), "url": item.url,
+        "published": item.published.isoformat() if item.published else None,
+    }  # fmt: skip
+
+
+def feed_id(given: str, url: str) -> str:
+    """`t3_…` or `t1_…`: as the feed gives it, else from the address of the item's page; empty where neither tells."""
+    if told := re.search(r"(?:^|/)(t\d_\w+)$", given):  # the reader of feeds takes it for a relative address
+        return told[1]
+    found = re.search(r"/comments/(\w+)(?:/[^/?#]*/(\w+))?", url)
+    if not found:
+        return ""
+    return f"t1_{found[2]}" if found[2] else f"t3_{found[1]}"
+
+
+def read_entry(entry: Mapping[str, Any]) -> Mention | None:
+    """The mention in an entry of a feed; what is no post or comment (a subreddit), or was taken back, is left out."""
+    name, author = entry["id"], entry["author"]
+    if name.startswith(("t2_", "t5_")) or was_taken_back(entry):
+        return None
+    comment = name.startswith("t1_")
+    return Mention(
+        source="reddit",
+        source_id=name,
+        kind="comment" if comment else "post",
+        title=None if comment else entry["title"],
+        text=words_of(entry["html"]),
+        url=entry["url"],
+        created_at=published(entry),
+        author=Author(id=author, handle=author, url=f"https://www.reddit.com/user/{author}") if author else None,
+        raw=dict(entry),
+    )
+
+
+def was_taken_back(entry: Mapping[str, Any]) -> bool:
+    """Whether a feed shows that the item was deleted or removed."""
+    return entry["author"] in GONE or entry["title"] in GONE or words_of(entry["html"]) in GONE
+
+
+def gone_entries(step: Step) -> tuple[str, ...]:
+    """The ids of a feed's entries that were taken back."""
+    return tuple(entry["id"] for entry in step.items if entry["id"] and was_taken_back(entry))
+
+
+def words_of(html: str) -> str:
+    """What the author wrote: the feeds put it into a `div.md`, before a line of links of their own."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    written = LexborHTMLParser(html).css_first("div.md")
+    return plain(written.html or "") if written else ""

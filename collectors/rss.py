@@ -3,56 +3,120 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
-import httpx
-
-from collectors.bookmark import bookmark, notes_of
-from collectors.clock import WALL, Clock
-from collectors.feed import Entry, Item, read_feed
-from collectors.http import Web, WebOptions
-from escucha.admission import admit, admit_all, is_future
+from collectors.bookmark import bookmark
+from collectors.feed import Entry, Feed, Item, read_feed
+from collectors.http import Answer
+from collectors.online import OnlineSource
+from collectors.walk import moment
+from escucha.admission import is_future
 from escucha.brand import Query
+from escucha.errors import TryLater
 from escucha.mention import Author, Engagement, Mention
-from escucha.source import Cursor, Page, SourceFacts
-from escucha.text import mentions_any
+from escucha.note import Note
+from escucha.source import Cursor, Page, SourceFacts, Span
+
+KNOWN = 200
+"""Entries that are remembered from one visit to the next: where none of them shows again, some may have been missed."""
+
+Notes = Mapping[str, Any]
 
 
-class RssSource:
-    """Reads a feed whole each time it has changed; feeds cannot be searched, so the terms are matched here."""
+class RssSource(OnlineSource):
+    """Reads a feed whole each time it has changed; feeds cannot be searched, so the terms are matched here.
 
-    facts: ClassVar[SourceFacts] = SourceFacts(name="rss", query_hint="https://www.google.com/alerts/feeds/…")
+    A source that is a feed at an address of its own overrides `_asked` and `_mention`.
+    """
 
-    def __init__(
-        self,
-        *,
-        web: WebOptions,
-        keys: Mapping[str, str],  # noqa: ARG002 (feeds need none)
-        transport: httpx.BaseTransport | None = None,
-        clock: Clock = WALL,
-    ) -> None:
-        self._web = Web(web, clock=clock, transport=transport)
-        self._clock = clock
+    facts: ClassVar[SourceFacts] = SourceFacts(
+        name="rss",
+        title="RSS",
+        query_hint="https://www.google.com/alerts/feeds/…",
+        query_about=Note(
+            "The address of a feed (RSS, Atom or JSON Feed). A Google Alert with delivery to “RSS feed” gives one that "
+            "searches for your brand."
+        ),
+        needs=Note("Nothing: no key, no cost."),
+        keeps=Note("What the publisher allows; most let you keep a headline, a summary and the link."),
+        blind=Note(
+            "What left the feed between two visits (feeds show their last 10 to 100 entries), followers and reactions. "
+            "Deleted articles are not noticed."
+        ),
+        reach=Note("As far back as the feed shows: days for a newspaper, months for a blog."),
+    )
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
-        """One page with the whole feed, or none if it has not changed. The cursor holds the answer's validators."""
-        notes = notes_of(query, cursor)
-        answer = self._web.get(query.text, validators=notes.get("validators", {}))
+        """One page with the whole feed, or with nothing if it has not changed; none while the feed asks for rest.
+
+        The cursor holds the answer's validators, when it was read, and marks of the entries that it showed.
+        """
+        notes, now = self._notes(query, cursor), self._clock.now()
+        read_at = moment(notes.get("at"))
+        if read_at and read_at <= now < read_at + timedelta(seconds=notes.get("rest", 0)):
+            return
+        answer = self._asked(query, notes.get("validators", {}))
         if answer.unchanged:
+            yield Page(cursor={**notes, "at": now.isoformat()}, covers=Span(read_at, now) if read_at else None)
             return
         feed = read_feed(answer.body, answer.url, answer.headers.get("content-type", ""))
-        first_seen = FirstSeen(notes.get("undated", {}), self._clock.now())
+        yield self._read(query, feed, notes, answer.validators)
+
+    def _asked(self, query: Query, validators: Mapping[str, str]) -> Answer:
+        return self._web.get(query.text, validators=validators, verdict=self._verdict)
+
+    def _mention(self, item: Item, entry: Entry, first_seen: FirstSeen) -> Mention:
+        return to_mention(item, entry, first_seen)
+
+    def _read(self, query: Query, feed: Feed, notes: Notes, validators: Mapping[str, str]) -> Page:
+        now = self._clock.now()
+        first_seen = FirstSeen(notes.get("undated", {}), now)
+        shown: dict[str, datetime] = {}
 
         def read(entry: Entry) -> Mention | None:
-            mention = admit(to_mention(feed.item(entry), entry, first_seen), self._clock.now())
-            return mention if mentions_any(f"{mention.title} {mention.text}", query.terms) else None
+            mention = self._mention(feed.item(entry), entry, first_seen)
+            seal = mark(mention.source_id)
+            if seal in shown:
+                return None  # feeds put the newest first: a repeat further down is an older state
+            shown[seal] = mention.created_at
+            return mention
 
-        mentions, refusals = admit_all(feed.entries, read, entry_name)
-        unique = tuple({mention.source_id: mention for mention in reversed(mentions)}.values())[::-1]
-        notes = bookmark(query, validators=answer.validators, undated=first_seen.times)
-        yield Page(mentions=unique, cursor=notes, refusals=refusals)
+        page = self._page(query, feed.entries, read, entry_name, None)
+        emptied = bool(notes.get("known")) and not feed.entries
+        known = sorted(shown, key=lambda seal: shown[seal], reverse=True)[:KNOWN]
+        kept = bookmark(
+            query, validators=validators, undated=first_seen.times, known=notes["known"] if emptied else known,
+            at=now.isoformat(), rest=feed.rest.total_seconds(),
+        )
+        return replace(page, cursor=kept, covers=covered(notes, shown, now), doubt=_emptied(feed) if emptied else None)
+
+
+def covered(notes: Notes, shown: Mapping[str, datetime], now: datetime) -> Span | None:
+    """The time of which a feed told everything: since the last visit if it still shows an entry known from then.
+
+    Else entries may have come and gone in between, and it is what the feed shows, from its oldest entry on.
+    """
+    read_at = moment(notes.get("at"))
+    if read_at and not shown.keys().isdisjoint(notes.get("known", ())):
+        return Span(read_at, now)
+    return Span(min(*shown.values(), now), now) if shown else None
+
+
+def _emptied(feed: Feed) -> TryLater:
+    return TryLater(
+        "The feed at {host} is empty, where it had entries before. Nothing is concluded from it, and the watch goes "
+        "on.",
+        host=urlsplit(feed.url).hostname or "",
+    )
+
+
+def mark(source_id: str) -> str:
+    """A short stand-in for an entry's id, which may be long."""
+    return sha256(source_id.encode(errors="replace")).hexdigest()[:12]
 
 
 class FirstSeen:
@@ -65,7 +129,7 @@ class FirstSeen:
 
     def when(self, source_id: str) -> datetime:
         """The time to go by for an undated entry."""
-        key = sha256(source_id.encode(errors="replace")).hexdigest()[:12]
+        key = mark(source_id)
         self.times[key] = self._known.get(key, self._now.isoformat())
         return datetime.fromisoformat(self.times[key])
 

@@ -131,7 +131,8 @@ class _Walk:
     newest: datetime | None = None
     stuck: int = 0
     asked: int = 0
-    before: tuple[Place, Stretch] | None = None
+    before: tuple[Place, int | None] | None = None
+    """The page before, and how long the listing was then: what is read once more where pages are numbers."""
 
     @staticmethod
     def resumed(notes: Notes) -> _Walk:
@@ -141,8 +142,15 @@ class _Walk:
             floor=datetime.fromisoformat(kept["floor"]), top=datetime.fromisoformat(kept["top"]),
             known=moment(notes.get("known")), seen=bool(notes.get("seen")), token=kept.get("token"),
             stuck=kept.get("stuck", 0), until=moment(kept.get("until")), edge=moment(kept.get("edge")),
-            newest=moment(kept.get("newest")),
+            newest=moment(kept.get("newest")), before=_Walk._page_before(kept),
         )
+
+    @staticmethod
+    def _page_before(kept: Notes) -> tuple[Place, int | None] | None:
+        before = kept.get("before")
+        if before is None:
+            return None
+        return Place(since=datetime.fromisoformat(kept["floor"]), token=before["token"]), before["total"]
 
     def down(self, ask: Ask, left: int, by: By) -> Iterator[Step]:
         """The steps of one run."""
@@ -150,14 +158,14 @@ class _Walk:
             place = Place(since=self.floor, until=self.until, token=self.token)
             place, stretch = self._asked_at(place, ask)
             items = [*self._slipped(stretch, ask, by), *stretch.items]
-            self.before = (place, stretch)
+            self.before = (place, stretch.total) if by == "number" else None
             empty, self.expected = self.expected and not items, False
             if self._at_the_end(stretch):
                 yield Step(items=items, notes=self._over(), covers=self._covers(stretch), empty=empty)
                 return
             self._move(stretch, by)
             more = self.asked >= left
-            yield Step(items=items, notes=self._under_way(place if by == "number" else None), more=more, empty=empty)
+            yield Step(items=items, notes=self._under_way(), more=more, empty=empty)
             if more:
                 return
 
@@ -168,7 +176,7 @@ class _Walk:
         except Refused:
             if self.asked > 1 or place.token is None:
                 raise
-            self.until, self.edge = None, None  # the token of an earlier run is not valid any more
+            self.until, self.edge, self.before = None, None, None  # the token of an earlier run is not valid any more
             place = Place(since=self.floor)
             stretch = ask(place)
         self.seen = self.seen or bool(stretch.times)
@@ -179,8 +187,8 @@ class _Walk:
         """The page before, read once more where an item may have slipped into it."""
         if by != "number" or self.before is None:
             return ()
-        place, earlier = self.before
-        if stretch.total is not None and stretch.total == earlier.total:
+        place, total = self.before
+        if stretch.total is not None and stretch.total == total:
             return ()
         self.asked += 1
         return ask(place).items
@@ -205,14 +213,15 @@ class _Walk:
         known = max(filter(None, (self.newest, self.known)), default=self.top)
         return {"known": min(known, self.top).isoformat(), "seen": self.seen}
 
-    def _under_way(self, again: Place | None) -> Notes:
-        """Notes to go on from: at the next page, or `again` at this one, where pages may have shifted by then."""
-        until, token = (again.until, again.token) if again else (self.until, self.token)
-        walk = {"floor": self.floor, "top": self.top, "until": until, "edge": self.edge, "newest": self.newest}
+    def _under_way(self) -> Notes:
+        """Notes to go on from at the next page, and the page before it, where pages may have shifted by then."""
+        walk = {"floor": self.floor, "top": self.top, "until": self.until, "edge": self.edge, "newest": self.newest}
         kept: dict[str, Any] = {name: at.isoformat() for name, at in walk.items() if at is not None}
+        if self.before:
+            kept["before"] = {"token": self.before[0].token, "total": self.before[1]}
         return {
             "known": self.known.isoformat() if self.known else None, "seen": self.seen,
-            "walk": {**kept, "token": token, "stuck": self.stuck},
+            "walk": {**kept, "token": self.token, "stuck": self.stuck},
         }
 
     def _covers(self, stretch: Stretch) -> Span:

@@ -81,6 +81,28 @@ class Watch:
         return "doubtful" if self.doubt is not None else "good" if self.last_run_at else "new"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One line of a watch's ledger: fetched = new + updated + duplicate + refused.
+
+    `passed` items were read besides and left out on purpose; `gone` are deletions. `refusals` lists the first refused
+    items, each with its reason. `cost` is in US dollars.
+    """
+
+    at: datetime
+    fetched: int = 0
+    new: int = 0
+    updated: int = 0
+    duplicate: int = 0
+    refused: int = 0
+    passed: int = 0
+    gone: int = 0
+    cost: float = 0.0
+    backfill_id: int | None = None
+    problem: Problem | None = None
+    refusals: tuple[tuple[str, Problem], ...] = ()
+
+
 Health = Literal["new", "good", "doubtful", "failing", "paused"]
 BackfillState = Literal["waiting", "running", "done", "failed", "cancelled"]
 

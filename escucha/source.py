@@ -101,7 +101,8 @@ class SourceFacts:
     the notice of a source that is off until a person accepts it. `pushed` sources are not asked: they send.
     `can_store_days` is None where storing is not limited; `recheck_days` says when to ask again whether an item still
     exists, `recheck_batch` how many are asked about at once (`followers_batch` likewise). `cost_per_item` is in US
-    dollars. `fastest` is the shortest interval in seconds.
+    dollars. `fastest` is the shortest interval in seconds. Runs of a source `one_at_a_time` never overlap. After
+    `renew_days` a key is exchanged for a fresh one (`RenewsKeys`).
     """
 
     name: str
@@ -126,6 +127,8 @@ class SourceFacts:
     followers_batch: int = 1
     cost_per_item: float = 0.0
     fastest: int = 60
+    one_at_a_time: bool = False
+    renew_days: int | None = None
 
 
 @runtime_checkable
@@ -177,6 +180,15 @@ class KnowsFollowers(Protocol):
 
         Those of whom it is told come back, with `followers` None where the source does not tell the number.
         """
+        ...
+
+
+@runtime_checkable
+class RenewsKeys(Protocol):
+    """A source whose keys end by themselves, and can be exchanged before (`facts.renew_days`)."""
+
+    def renew(self) -> Mapping[str, str]:
+        """The fresh keys by name, to be kept in the place of the former ones; empty where none is needed."""
         ...
 
 

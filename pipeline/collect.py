@@ -55,7 +55,7 @@ class _Run:
     brand: Brand
     order: Order | None = None
     problem: EscuchaError | None = None
-    paid: bool = False
+    alone: bool = False
 
 
 def settle(
@@ -155,17 +155,17 @@ def _run(session: Session, means: Means, watch: Watch, brand: Brand, now: dateti
     except EscuchaError as error:
         return _Run(watch=watch, brand=brand, problem=error)
     order = Order(source=watch.source, query=query, cursor=watch.cursor, web=means.web, keys=keys)
-    return _Run(watch=watch, brand=brand, order=order, paid=facts.cost_per_item > 0)
+    return _Run(watch=watch, brand=brand, order=order, alone=facts.one_at_a_time or facts.cost_per_item > 0)
 
 
 def _startable(held: list[_Run], running: Iterable[_Run]) -> list[_Run]:
     """Runs that may start now: of a paid source one at a time, as the next's budget depends on what this one costs."""
-    taken = {run.watch.source for run in running if run.paid}
+    taken = {run.watch.source for run in running if run.alone}
     found = []
     for run in held:
-        if not run.paid or run.watch.source not in taken:
+        if not run.alone or run.watch.source not in taken:
             found.append(run)
-            taken |= {run.watch.source} if run.paid else set()
+            taken |= {run.watch.source} if run.alone else set()
     return found
 
 

@@ -18,6 +18,7 @@ from pipeline.followers import fill_followers
 from pipeline.means import Means
 from pipeline.pool import Ticks
 from pipeline.recheck import recheck_due
+from pipeline.renewal import renew_due
 from pipeline.retag import work_off
 from store.leader import Leader, candidate
 
@@ -81,7 +82,8 @@ class Clock:
         self._lead(lambda: backfill.work_off(self._means, now, stop=self._leaving.is_set))
 
     def look_after(self) -> None:
-        """One tick: ask for unknown followers, and whether what was heard still exists."""
+        """One tick: keep keys fresh, ask for unknown followers, and whether what was heard still exists."""
+        self._lead(lambda: renew_due(self._means, now()))
         self._lead(lambda: fill_followers(self._means, now(), stop=self._leaving.is_set))
         self._lead(lambda: recheck_due(self._means, now(), stop=self._leaving.is_set))
 

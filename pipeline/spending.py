@@ -8,11 +8,19 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from escucha.errors import Invalid, TryLater
-from escucha.source import SourceFacts
+from escucha.note import Note
+from escucha.source import Credential, SourceFacts
 from store import watches
 
 BUDGET = "monthly_budget"
 """The key under which a source's budget is entered, in US dollars a month."""
+
+
+def fields(facts: SourceFacts) -> tuple[Credential, ...]:
+    """What a person may enter for a source: its keys, and the budget of one that costs."""
+    about = Note("What it may cost in a month, in US dollars. It stops by itself when that is used up.")
+    own = Credential(name=BUDGET, about=about, secret=False, optional=True)
+    return (*facts.needs_credentials, own) if facts.cost_per_item else facts.needs_credentials
 
 
 def month(now: datetime) -> tuple[datetime, datetime]:

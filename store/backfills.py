@@ -33,7 +33,7 @@ def get(session: Session, backfill_id: int) -> Backfill:
     """The backfill of that number. Raises NotFound."""
     row = session.get(BackfillRow, backfill_id, populate_existing=True)
     if row is None:
-        raise NotFound("There is no backfill number {id}. `escucha backfill list` shows those there are.",
+        raise NotFound("There is no backfill number {id}. `escucha backfills list` shows those there are.",
                        id=backfill_id)
     return _backfill(row)
 

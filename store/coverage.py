@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -36,7 +36,9 @@ def calendar(spans: Sequence[Span], days: Sequence[date], zone: ZoneInfo, now: d
 
 
 def _whole(day: date, zone: ZoneInfo) -> Span:
-    return Span(datetime.combine(day, time.min, zone), datetime.combine(day + timedelta(days=1), time.min, zone))
+    """A local day in UTC, where a day of a clock change has its 23 or 25 hours."""
+    start, end = (datetime.combine(each, time.min, zone).astimezone(UTC) for each in (day, day + timedelta(days=1)))
+    return Span(start, end)
 
 
 def _share(spans: Sequence[Span], day: Span, now: datetime) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from store.tables import CredentialRow
@@ -28,6 +28,13 @@ def entered(session: Session, source: str, brand_id: int | None) -> dict[str, da
     """Which keys are entered for exactly this brand (None: for every brand), and since when; never their values."""
     query = select(CredentialRow.name, CredentialRow.at).where(CredentialRow.source == source, _for(brand_id))
     return {row.name: row.at for row in session.execute(query)}
+
+
+def owners(session: Session, source: str) -> list[tuple[int | None, datetime]]:
+    """Whose keys of a source are entered (None: everybody's), and when the newest of each was."""
+    newest = func.max(CredentialRow.at)
+    query = select(CredentialRow.brand_id, newest).where(CredentialRow.source == source)
+    return [(row[0], row[1]) for row in session.execute(query.group_by(CredentialRow.brand_id))]
 
 
 def put(

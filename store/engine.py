@@ -59,6 +59,14 @@ class Store:
         """A connection outside any transaction that the caller keeps and closes (for PostgreSQL's session locks)."""
         return self._writer.connect().execution_options(isolation_level="AUTOCOMMIT")
 
+    def checkpoint(self) -> None:
+        """Bring all that was written into SQLite's main file and empty its log; nothing to do for PostgreSQL."""
+        if self.dialect == "sqlite":
+            with self._reader.connect() as connection:
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.exec_driver_sql("BEGIN")
+
     def close(self) -> None:
         """Give every connection back."""
         self._writer.dispose()
@@ -102,6 +110,7 @@ def _sqlite_engine(url: str, synchronous: Synchronous, busy_ms: int, begin: str)
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute(f"PRAGMA synchronous = {synchronous}")
         cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA secure_delete = ON")  # what is deleted leaves the file, not just the table
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -11,7 +11,7 @@ from sqlalchemy import case, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from escucha.admission import storable_json
-from escucha.brand import Problem, Query, Watch, WatchState
+from escucha.brand import Problem, Query, Run, Watch, WatchState
 from escucha.errors import Conflict, NotFound
 from escucha.source import Cursor, Quota, Refusal, Span
 from store.mentions import Saved
@@ -168,15 +168,25 @@ def spent(session: Session, source: str, since: datetime) -> float:
     return float(session.scalar(total.where(WatchRow.source == source, RunRow.at >= since)) or 0.0)
 
 
-def runs(session: Session, watch_id: int, limit: int = 20) -> list[RunRow]:
+def runs(session: Session, watch_id: int, limit: int = 20) -> list[Run]:
     """The newest lines of a watch's ledger, newest first."""
     query = select(RunRow).where(RunRow.watch_id == watch_id).order_by(RunRow.id.desc()).limit(limit)
-    return list(session.scalars(query))
+    return [run(row) for row in session.scalars(query)]
 
 
-def last_run(session: Session, watch_id: int) -> RunRow | None:
+def last_run(session: Session, watch_id: int) -> Run | None:
     """The newest line of a watch's ledger."""
-    return session.scalar(select(RunRow).where(RunRow.watch_id == watch_id).order_by(RunRow.id.desc()).limit(1))
+    return next(iter(runs(session, watch_id, 1)), None)
+
+
+def run(row: RunRow) -> Run:
+    """A line of the ledger as its row tells it."""
+    refusals = (row.refusals or {}).get("refusals", [])
+    return Run(
+        at=row.at, fetched=row.fetched, new=row.new, updated=row.updated, duplicate=row.duplicate, refused=row.refused,
+        passed=row.passed, gone=row.gone, cost=row.cost, backfill_id=row.backfill_id, problem=as_problem(row.problem),
+        refusals=tuple((refusal["where"], Problem(**refusal["why"])) for refusal in refusals),
+    )
 
 
 def _reasons(refusals: Sequence[Refusal]) -> dict[str, Any] | None:

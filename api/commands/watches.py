@@ -11,7 +11,7 @@ from api.console import help_text, reader, say, show_json, table
 from api.i18n import N_
 
 if TYPE_CHECKING:
-    from escucha.brand import Brand, Query, Watch, WatchState
+    from escucha.brand import Watch, WatchState
 
 group = typer.Typer(help=help_text("What is asked of which source, and how often."), no_args_is_help=True)
 STATES = {"active": N_("active"), "paused": N_("paused")}
@@ -27,6 +27,9 @@ def register(app: typer.Typer) -> None:
     group.command("list", help=help_text("List the watches and how they do."))(listed)
     group.command("pause", help=help_text("Stop a watch for now."))(pause)
     group.command("resume", help=help_text("Go on with a paused watch, at once."))(resume)
+    group.command("run", help=help_text("Make a watch due at once."))(resume)
+    group.command("remove", help=help_text("Stop a watch for good; what was heard stays."))(remove)
+    group.command("try", help=help_text("See the first mentions a watch would bring; nothing is stored."))(attempt)
     app.add_typer(group, name="watch")
 
 
@@ -34,7 +37,8 @@ def add(
     brand: str = typer.Argument(help=help_text("The brand's short name.")),
     source: str = typer.Argument(help=help_text("The source: rss, mastodon, reddit, file…")),
     query: str = typer.Argument(help=help_text("What to ask: a feed's address, a hashtag, a search.")),
-    every: str = typer.Option("15m", help=help_text("How often: 30s, 15m, 6h, 1d.")),
+    every: str = typer.Option("15m", help=help_text("How often at most: 30s, 15m, 6h, 1d.")),
+    slowest: str = typer.Option("", help=help_text("How often at least, where little is new: 6h, 1d.")),
     term: list[str] = typer.Option([], help=help_text("Keep only mentions with this word (repeatable).")),
     everything: bool = typer.Option(False, help=help_text("Keep all that the source gives.")),
 ) -> None:
@@ -42,12 +46,18 @@ def add(
     from api.assembly import ready_store
     from config.settings import read_settings
     from pipeline.schedule import now
-    from store import brands, watches
+    from pipeline.trying import query_for
+    from pipeline.watching import start
+    from store import brands
 
     with ready_store(read_settings()).write() as session:
         found = brands.get(session, brand)
-        asked = _query(found, source, query, tuple(term), everything)
-        watch = watches.add(session, found.id or 0, source, asked, seconds(every), now())
+        asked = query_for(found, source, query, tuple(term), everything)
+        longest = seconds(slowest) if slowest else None
+        watch = start(session, found, source, asked, seconds(every), now(), longest)
+    if watch.hook:
+        say("Watch {id} listens at {address}.", id=watch.id, address=f"/hooks/{watch.hook}")
+        return
     say("Watch {id} is set: {source} every {every}.", id=watch.id, source=source, every=every)
     if asked.terms:
         say("It keeps mentions with: {terms}", terms=", ".join(asked.terms))
@@ -69,6 +79,53 @@ def listed(as_json: bool = typer.Option(False, "--json", help=help_text("Print J
         say("There is no watch yet. Add one with `escucha watch add BRAND SOURCE QUERY`.")
     else:
         table(COLUMNS, [_cells(watch, names[watch.brand_id], last[watch.id]) for watch in found])
+
+
+def attempt(
+    brand: str = typer.Argument(help=help_text("The brand's short name.")),
+    source: str = typer.Argument(help=help_text("The source: rss, mastodon, reddit, file…")),
+    query: str = typer.Argument(help=help_text("What to ask: a feed's address, a hashtag, a search.")),
+    term: list[str] = typer.Option([], help=help_text("Keep only mentions with this word (repeatable).")),
+    everything: bool = typer.Option(False, help=help_text("Keep all that the source gives.")),
+    as_json: bool = typer.Option(False, "--json", help=help_text("Print JSON.")),
+) -> None:
+    """Ask a source once and show up to ten mentions as they would be stored."""
+    from api.assembly import open_vault, ready_store, source_keys, web_options
+    from config.settings import read_settings
+    from pipeline.keys import keys_for
+    from pipeline.pull import Order
+    from pipeline.schedule import now
+    from pipeline.trying import query_for, try_watch
+    from store import brands
+
+    settings = read_settings()
+    with ready_store(settings).read() as session:
+        found = brands.get(session, brand)
+        keys = keys_for(session, open_vault(settings), source_keys(settings), source, found.id)
+    asked = query_for(found, source, query, tuple(term), everything)
+    trial = try_watch(Order(source=source, query=asked, cursor=None, web=web_options(settings), keys=keys), now())
+    if as_json:
+        show_json([{"id": m.source_id, "at": m.created_at, "text": m.text, "url": m.url} for m in trial.mentions])
+    else:
+        table((N_("time"), N_("author"), N_("text")), [
+            (m.created_at.strftime("%Y-%m-%d %H:%M"), m.author.handle if m.author else "—", _short(m.title, m.text))
+            for m in trial.mentions
+        ])
+        say("{refused} items were refused, {passed} left out on purpose. Nothing was stored.",
+            refused=len(trial.refusals), passed=trial.passed)
+    if trial.problem is not None:
+        raise trial.problem
+
+
+def remove(watch: int = WATCH_ID) -> None:
+    """Remove a watch."""
+    from api.assembly import ready_store
+    from config.settings import read_settings
+    from store import watches
+
+    with ready_store(read_settings()).write() as session:
+        watches.remove(session, watch)
+    say("Watch {id} is removed; its mentions stay.", id=watch)
 
 
 def pause(watch: int = WATCH_ID) -> None:
@@ -94,14 +151,8 @@ def seconds(every: str) -> int:
     return length
 
 
-def _query(brand: Brand, source: str, text: str, terms: tuple[str, ...], everything: bool) -> Query:
-    """Where a source cannot search, the brand's own names are what to keep, unless the user says otherwise."""
-    import collectors
-    from escucha.brand import Query
-
-    searches = collectors.facts(source).searches
-    own = (brand.name, *brand.aliases)
-    return Query(text=text, terms=terms or (() if everything or searches or source == "file" else own))
+def _short(title: str | None, text: str) -> str:
+    return " ".join(f"{title or ''} {text}".split())[:200]
 
 
 def _set(watch_id: int, state: WatchState) -> None:
@@ -125,10 +176,11 @@ def _cells(watch: Watch, brand: str, run: object) -> tuple[object, ...]:
 
 
 def _plain(watch: Watch, brand: str, run: object) -> dict[str, object]:
-    ledger = ("fetched", "new", "updated", "duplicate", "refused")
+    ledger = ("fetched", "new", "updated", "duplicate", "refused", "passed", "gone", "cost")
     return {
         "id": watch.id, "brand": brand, "source": watch.source, "query": watch.query.text,
-        "terms": list(watch.query.terms), "every": watch.every, "state": watch.state, "next_at": watch.next_at,
+        "terms": list(watch.query.terms), "every": watch.every, "slowest": watch.slowest, "pace": watch.pace,
+        "state": watch.state, "health": watch.health, "hook": watch.hook, "next_at": watch.next_at,
         "last_run_at": watch.last_run_at, "failures": watch.failures, "problem": _problem(watch) or None,
         "last_run": {name: getattr(run, name) for name in ledger} if run else None,
     }

@@ -213,11 +213,11 @@ def test_init_writes_settings_that_only_their_owner_reads(run: Run, tmp_path: Pa
     assert "port" in done.stderr
 
 
-def test_reddit_without_keys_says_what_is_needed_and_rests(run: Run) -> None:
+def test_a_source_without_its_key_says_what_is_needed_and_rests(run: Run) -> None:
     run("brand", "add", "Lumbre")
-    run("watch", "add", "lumbre", "reddit", "café")
+    run("watch", "add", "lumbre", "youtube", "café", "--every", "1h")
     (row,) = json.loads(run("collect", "--json").stdout)
-    assert "reddit.client_id" in row["problem"]
+    assert "keys.youtube" in row["problem"]
     (watch,) = told(run("watch", "list", "--json"))
     assert watch["state"] == "paused"
 

@@ -59,8 +59,7 @@ def test_a_settled_watch_waits_for_its_next_time_and_keeps_its_ledger(store: Sto
     assert run is not None
     assert (run.passed, run.cost) == (2, 0.25)
     assert run.fetched == run.new + run.updated + run.duplicate + run.refused == 6
-    assert run.refusals == {"refusals": [{"where": "row 3", "why": {
-        "error": "unreadable", "message": "No {what}.", "details": {"what": "text"}}}]}
+    assert run.refusals == (("row 3", Problem(error="unreadable", message="No {what}.", details={"what": "text"})),)
     assert due(store, timedelta(minutes=59)) == []
     assert due(store, timedelta(minutes=61)) == [watch.id]
 

@@ -1,21 +1,29 @@
-"""Reddit, behind praw."""
+"""Reddit, behind praw; and its public feeds, over HTTP."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from copy import deepcopy
+from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
+import httpx
 import requests
 
-from collectors.reddit import RedditSource
+from collectors.feed import read_feed
+from collectors.reddit import RedditSource, entry_of, item_name, read_child, read_entry
 from escucha.brand import Query
-from tests.collectors.fakes.upstream import CLOCK, DATA, Upstream
+from tests.collectors.fakes.upstream import CLOCK, DATA, SECRET, Reading, Upstream, read_all
+
+SHOWN = 1000
+"""Items of a listing that Reddit shows at most."""
 
 
 class RedditUpstream(Upstream):
-    """Reddit behind a requests session, as praw asks for one."""
+    """Reddit behind a requests session, as praw asks for one; `feeds()` are its feeds, for those without an app."""
 
     kind = RedditSource
     enough = 250
@@ -23,46 +31,99 @@ class RedditUpstream(Upstream):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.query = Query(text="r/mexico: cafés lumbre")
-        self.keys = {"client_id": "app-lumbre", "client_secret": "secreto-de-prueba"}
+        self.keys = {"client_id": "app-lumbre", "client_secret": SECRET}
         self.posts: list[dict[str, Any]] = []
+        self.deleted: list[dict[str, Any]] = []
         self.template = json.loads((DATA / "reddit-post.json").read_text("utf-8"))
         self.headers: dict[str, str] = {}
+        self.limits: dict[str, str] = {}
         self.asked: list[str] = []
+        self.params: list[Mapping[str, Any]] = []
 
     def add(self, count: int, together: bool = False) -> None:
         for _ in range(count):
             post = deepcopy(self.template)
-            post["data"]["name"] = f"t3_{len(self.posts)}"
-            post["data"]["created_utc"] += 600.0 * len(self.posts) - 500_000
+            name = f"t3_{len(self.posts) + len(self.deleted)}"
+            post["data"] |= {"name": name, "created_utc": self.moment(together).timestamp()}
             self.posts.append(post)
-            self.items.append(post["data"]["name"])
+            self.items.append(name)
+
+    def edit(self, item: str, text: str) -> None:
+        self.post(item)["data"] |= {"selftext": text, "edited": CLOCK.now().timestamp()}
+
+    def delete(self, item: str) -> None:
+        post = self.post(item)
+        self.posts.remove(post)
+        left = {"author": "[deleted]", "selftext": "[deleted]", "removed_by_category": "deleted"}
+        self.deleted.append({"kind": post["kind"], "data": {**post["data"], **left}})
+        self.items.remove(item)
+
+    def post(self, item: str) -> dict[str, Any]:
+        """The item as the API tells it."""
+        return next(post for post in self.posts if post["data"]["name"] == item)
 
     def source(self) -> RedditSource:
-        return RedditSource(web=self.web, keys=self.keys, session=self, clock=CLOCK)
+        return RedditSource(web=self.web, keys=self.keys, session=self, transport=self.transport(), clock=CLOCK)
+
+    def feeds(self) -> RedditSource:
+        """The source without an app, which reads the feeds."""
+        return RedditSource(web=self.web, keys={}, transport=self.transport(), clock=CLOCK)
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
         """Answer as Reddit's two hosts do; this object is the session."""
         self.asked.append(url)
+        self.params.append(options.get("params") or {})
         if url.endswith("/api/v1/access_token"):
             if self.failure and self.failure[0] == 401:
                 return _response(url, *self.failure, {"message": "Unauthorized", "error": 401})
-            token = {"access_token": "t", "expires_in": 3600, "scope": "*", "token_type": "bearer"}
+            token = {"access_token": f"t-{SECRET}", "expires_in": 3600, "scope": "*", "token_type": "bearer"}
             return _response(url, 200, {}, token)
         if self.failure:
             return _response(url, *self.failure, "<html>no</html>")
-        return _response(url, 200, {}, self._listing(options["params"].get("after")))
+        if url.endswith("/api/info"):
+            return _response(url, 200, self.limits, self._info(options["params"]["id"].split(",")))
+        return _response(url, 200, self.limits, self._listing(options["params"].get("after")))
+
+    def _info(self, names: list[str]) -> dict[str, Any]:
+        found = [post for post in [*self.posts, *self.deleted] if post["data"]["name"] in names]
+        return {"kind": "Listing", "data": {"after": None, "children": found}}
+
+    def _page(self, after: str | None) -> tuple[list[dict[str, Any]], bool]:
+        newest_first = list(reversed(self.posts))[:SHOWN]
+        start = next((n + 1 for n, post in enumerate(newest_first) if post["data"]["name"] == after), 0)
+        return newest_first[start : start + 100], start + 100 < len(newest_first)
 
     def _listing(self, after: str | None) -> dict[str, Any]:
-        newest_first = list(reversed(self.posts))
-        start = next((n + 1 for n, post in enumerate(newest_first) if post["data"]["name"] == after), 0)
-        page: list[Any] = newest_first[start : start + 100]
-        more = start + 100 < len(newest_first)
+        page, more = self._page(after)
         following = page[-1]["data"]["name"] if more else None
-        broken: list[Any] = [{"kind": "t3", "data": {"name": "t3_rota"}}, None] if self.mangled and not start else []
+        broken: list[Any] = [{"kind": "t3", "data": {"name": "t3_rota"}}, None] if self.mangled and not after else []
         return {"kind": "Listing", "data": {"after": following, "children": [*broken, *page]}}
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        page, _ = self._page(request.url.params.get("after"))
+        body = "".join(_entry(post["data"]) for post in page)
+        feed = f'<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom">{body}</feed>'
+        return httpx.Response(200, text=feed, headers={"content-type": "application/atom+xml; charset=UTF-8"})
 
     def close(self) -> None:
         """Part of a session."""
+
+
+def _entry(post: dict[str, Any]) -> str:
+    """An entry of Reddit's feeds."""
+    author, url = post["author"], f"https://www.reddit.com{post['permalink']}"
+    at = datetime.fromtimestamp(post["created_utc"], UTC).isoformat()
+    html = (
+        f'<!-- SC_OFF --><div class="md"><p>{escape(post["selftext"])}</p></div><!-- SC_ON --> &#32; submitted by '
+        f'&#32; <a href="https://www.reddit.com/user/{author}"> /u/{author} </a> <br/> <span><a href="{url}">[link]</a>'
+        f'</span> &#32; <span><a href="{url}">[comments]</a></span>'
+    )
+    return (
+        f"<entry><author><name>/u/{author}</name><uri>https://www.reddit.com/user/{author}</uri></author>"
+        f'<category term="mexico" label="r/mexico"/><content type="html">{escape(html)}</content>'
+        f'<id>{post["name"]}</id><link href="{url}" /><updated>{at}</updated><published>{at}</published>'
+        f"<title>{escape(post['title'])}</title></entry>"
+    )
 
 
 def _response(url: str, status: int, headers: dict[str, str], body: Any) -> requests.Response:
@@ -72,3 +133,16 @@ def _response(url: str, status: int, headers: dict[str, str], body: Any) -> requ
     response.headers.update(headers)
     response._content = (body if isinstance(body, str) else json.dumps(body)).encode()
     return response
+
+
+def recorded(folder: Path) -> Reading:
+    """The posts and comments of all recorded listings (subreddits among them are no items), and those of the feed."""
+    children: list[Any] = []
+    for file in sorted(folder.glob("reddit/recorded/*.json")):
+        told = json.loads(file.read_text("utf-8"))
+        answers = [call["response"].get("json") for call in told.get("interactions", [])] or [told]
+        listings = [answer for answer in answers if isinstance(answer, dict) and answer.get("kind") == "Listing"]
+        children += [child for listing in listings for child in listing["data"]["children"] if child["kind"] != "t5"]
+    feed = read_feed((folder / "reddit/recorded/reddit-atom.atom").read_bytes(), "https://www.reddit.com/.rss", "")
+    items = [*children, *(entry_of(feed, entry) for entry in feed.entries)]
+    return read_all(items, lambda item: read_child(item) if "data" in item else read_entry(item), item_name)
