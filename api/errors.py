@@ -50,6 +50,8 @@ NOT_A_DATE = N_("{field} is not a date. Write it as 2026-10-31.")
 NOT_ONE_OF = N_("The value of {field} is not valid. Choose from: {expected}.")
 OUT_OF_RANGE = N_("The value of {field} is out of range: the limit is {limit}.")
 NOT_JSON = N_("The body cannot be read as JSON. Check it and send it as application/json.")
+FOR_PROGRAMS = ("/api/", "/hooks/")
+"""Whose addresses begin so reads JSON; all others read pages."""
 LIMITS = ("ge", "gt", "le", "lt", "max_length", "min_length")
 REASONS: Mapping[str, str] = {"missing": MISSING, "extra_forbidden": UNKNOWN, "json_invalid": NOT_JSON}
 
@@ -126,7 +128,7 @@ def answer(
     """The one shape: JSON for programs, a page for people."""
     who = reader(request)
     message = translate(error, who.lang)
-    if request.url.path.startswith("/api/"):
+    if request.url.path.startswith(FOR_PROGRAMS):
         body = ErrorOut(error=error.error, message=message, details=jsonable_encoder(error.details))
         return JSONResponse(body.model_dump(), status, headers=dict(headers or {}))
     from api.dashboard.shell import render_error
