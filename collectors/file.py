@@ -47,7 +47,15 @@ class FileSource:
     """
 
     facts: ClassVar[SourceFacts] = SourceFacts(
-        name="file", query_hint="reseñas.csv, .xlsx, .jsonl", followers_in_answer="yes"
+        name="file",
+        title="File",
+        query_hint="reseñas.csv, .xlsx, .jsonl",
+        query_about=Note("The path of a file on this machine that another tool exports: CSV, Excel or JSON Lines."),
+        needs=Note("An export of any tool. No key, no cost."),
+        keeps=Note("What your contract with the exporting tool allows."),
+        blind=Note("Whatever happened after the export."),
+        reach=Note("All that is in the file."),
+        followers_in_answer="yes",
     )
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from collectors.unpack import CHUNK, unpack
 from collectors.verdict import LONGEST_WAIT, RETRIED, WAITS, judge
 from escucha.errors import Refused, SourceError, TryLater
 from escucha.source import Quota
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log whole addresses, and some hold a key
 
 MAX_REDIRECTS = 5
 MAX_REASON = 65_536

@@ -8,7 +8,7 @@ notes that come with each step, to be saved together with its items.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -111,9 +111,10 @@ def newest_first(
     known = moment(notes.get("known"))
     floor = known - bounds.overlap if known else since or now - bounds.first
     expected = bool(known and notes.get("seen") and (bounds.window is None or known > now - bounds.window))
-    yield from _Walk(floor=floor, top=now, known=known, seen=bool(notes.get("seen")), expected=expected).down(
-        ask, left, by
-    )
+    fresh = _Walk(floor=floor, top=now, known=known, seen=bool(notes.get("seen")), expected=expected)
+    for step in fresh.down(ask, left, by):
+        # Behind the end of an older walk there is no hurry: two walks that follow each other at once never rest.
+        yield step if left == bounds.steps else replace(step, more=False)
 
 
 @dataclass(kw_only=True)
@@ -210,8 +211,9 @@ class _Walk:
             self.token = stretch.token
 
     def _over(self) -> Notes:
-        known = max(filter(None, (self.newest, self.known)), default=self.top)
-        return {"known": min(known, self.top).isoformat(), "seen": self.seen}
+        # Where nothing was ever seen nothing is known: the next reading goes as far back as the first.
+        known = max(filter(None, (self.newest, self.known)), default=None)
+        return {"known": min(known, self.top).isoformat() if known else None, "seen": self.seen}
 
     def _under_way(self) -> Notes:
         """Notes to go on from at the next page, and the page before it, where pages may have shifted by then."""
@@ -257,8 +259,7 @@ def oldest_first(
         seen = seen or bool(stretch.times)
         kept = {"known": known.isoformat() if known else None, "seen": seen}
         if last:
-            done = {**kept, "known": (known or now).isoformat()}
-            yield Step(items=stretch.items, notes=done, covers=Span(begun, now), empty=empty)
+            yield Step(items=stretch.items, notes=kept, covers=Span(begun, now), empty=empty)
             return
         more = number == bounds.steps
         yield Step(

@@ -17,7 +17,11 @@ from pipeline.collect import check_at, facts_of
 from pipeline.keys import keys_for
 from pipeline.means import Means
 from pipeline.pull import unknown
-from store import brands, mentions, rechecks, tombstones
+from pipeline.spending import items_left
+from store import brands, mentions, rechecks, tombstones, watches
+from store.mentions import Saved
+from store.rechecks import Due
+from store.watches import Ledger
 
 log = logging.getLogger(__name__)
 
@@ -79,36 +83,45 @@ def _batch(means: Means, source: str, now: datetime) -> Rechecked:
     if facts.recheck_days is None:
         return Rechecked()
     with means.store.read() as session:
-        due = rechecks.due(session, source, now, facts.recheck_batch)
-        of_brand = [found for found in due if found[1] == due[0][1]]  # keys may differ by brand
+        asked = rechecks.due(session, source, now, facts.recheck_batch)
+        if not asked:
+            return Rechecked()
         try:
-            keys = keys_for(session, means.vault, means.keys, source, of_brand[0][1]) if of_brand else {}
+            keys = keys_for(session, means.vault, means.keys, source, asked[0].brand_id)
+            left = items_left(session, facts, keys, means.budget, now)
         except EscuchaError as error:
             return Rechecked(problem=error)
-    if not of_brand:
-        return Rechecked()
-    asked = tuple(mention for _, _, mention in of_brand)
-    checked, problem = means.pool.submit(ask, source, means.web, keys, asked).result()
-    return _settle(means, source, of_brand, checked, problem, now)
+    asked = asked[:left]
+    about = tuple(one.mention for one in asked)
+    checked, problem = means.pool.submit(ask, source, means.web, keys, about).result()
+    return _settle(means, source, asked, checked, problem, now)
 
 
 def _settle(
-    means: Means, source: str, asked: list[tuple[int, int, Mention]], checked: Checked, problem: EscuchaError | None,
-    now: datetime,
+    means: Means, source: str, asked: list[Due], checked: Checked, problem: EscuchaError | None, now: datetime
 ) -> Rechecked:
     fresh, _ = admit_each(checked.fresh, now)
-    there = {mention.source_id for mention in fresh}
-    facts = facts_of(source)
-    confirmed = [number for number, _, mention in asked if mention.source_id in there]
-    if problem is None:  # an answer that does not name an item as gone confirms it, unless it brings what is there
-        confirmed = confirmed if there else [n for n, _, m in asked if m.source_id not in checked.gone]
+    confirmed = _confirmed(asked, checked, frozenset(mention.source_id for mention in fresh), problem)
+    gone_keys = [(one.mention.source, one.mention.source_id) for one in asked
+                 if one.mention.source_id in checked.gone]
     with means.store.write() as session:
-        gone = tombstones.bury(session, [(m.source, m.source_id) for _, _, m in asked if m.source_id in checked.gone],
-                               now)
-        saved = mentions.save(session, brands.by_id(session, asked[0][1]), fresh, now)
-        rechecks.postpone(session, [number for number, _, _ in asked], now + LATER)
-        rechecks.confirm(session, confirmed, now, check_at(facts, now) or now)
+        gone = tombstones.bury(session, gone_keys, now)
+        saved = mentions.save(session, brands.by_id(session, asked[0].brand_id), fresh, now)
+        rechecks.postpone(session, [one.id for one in asked], now + LATER)
+        rechecks.confirm(session, confirmed, now, check_at(facts_of(source), now) or now)
+        if gone or checked.cost:
+            ledger = Ledger(saved=Saved(), gone=gone, cost=checked.cost)
+            watches.write(session, asked[0].watch_id, ledger, now)
     return Rechecked(asked=len(asked), gone=gone, updated=saved.updated, problem=problem)
+
+
+def _confirmed(
+    asked: list[Due], checked: Checked, there: frozenset[str], problem: EscuchaError | None
+) -> list[int]:
+    """Whom the answer confirms: those it brings; where it brings none and no error, those it does not name as gone."""
+    if there or problem is not None:
+        return [one.id for one in asked if one.mention.source_id in there]
+    return [one.id for one in asked if one.mention.source_id not in checked.gone]
 
 
 def _dropped(means: Means, source: str, now: datetime) -> Rechecked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -13,14 +14,28 @@ from store.rows import selection, tagged
 from store.tables import MentionRow, WatchRow
 
 
-def due(session: Session, source: str, now: datetime, limit: int) -> list[tuple[int, int, Mention]]:
-    """Mentions of a source's watches that are due, `(id, brand id, mention)`, the longest due first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A mention to be asked about, with the watch that heard it and that watch's brand."""
+
+    id: int
+    brand_id: int
+    watch_id: int
+    mention: Mention
+
+
+def due(session: Session, source: str, now: datetime, limit: int) -> list[Due]:
+    """Mentions of a source's watches that are due, the longest due first; all of one brand, as keys differ by brand."""
     query = (
         selection().join(WatchRow, WatchRow.id == MentionRow.watch_id)
         .where(WatchRow.source == source, MentionRow.check_at <= now)
         .order_by(MentionRow.check_at).limit(limit)
     )
-    return [(row.id, row.brand_id, tagged(row, writer, slug).mention) for row, writer, slug in session.execute(query)]
+    found = [
+        Due(id=row.id, brand_id=row.brand_id, watch_id=row.watch_id, mention=tagged(row, writer, slug).mention)
+        for row, writer, slug in session.execute(query)
+    ]
+    return [one for one in found if one.brand_id == found[0].brand_id]
 
 
 def sources_due(session: Session, now: datetime) -> list[str]:

@@ -21,15 +21,25 @@ class FileUpstream(Upstream):
         super().__init__(folder)
         self.path = folder / "export.csv"
         self.query = Query(text=str(self.path))
+        self.texts: dict[str, str] = {}
 
     def add(self, count: int, together: bool = False) -> None:
-        self.items += [f"resena-{len(self.items) + n}" for n in range(count)]
+        for _ in range(count):
+            item = f"resena-{len(self.texts)}"
+            self.items.append(item)
+            self.texts[item] = "Buen café de Lumbre"
+
+    def edit(self, item: str, text: str) -> None:
+        self.texts[item] = text
+
+    def delete(self, item: str) -> None:
+        self.items.remove(item)
 
     def source(self) -> FileSource:
         with self.path.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(["id", "fecha", "texto"])
-            writer.writerows([item, "2026-11-20", "Buen café"] for item in self.items)
+            writer.writerows([item, "2026-11-20", self.texts[item]] for item in self.items)
             if self.mangled:
                 writer.writerow(["rota", "nunca", "Buen café"])
         return FileSource(web=WEB, keys=self.keys, clock=CLOCK)

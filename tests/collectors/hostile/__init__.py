@@ -1,0 +1,1 @@
+"""Misbehaving servers, and what every source makes of them."""
