@@ -76,13 +76,14 @@ class LabelOut(Out):
 
 
 class AuthorOut(Out):
-    """Who said it. `followers` is null where the source does not tell: unknown is not 0."""
+    """Who said it. `followers`, told at `followers_at`, is null where the source does not tell: unknown is not 0."""
 
     id: str
     handle: str
     name: str | None
     url: str | None
     followers: int | None
+    followers_at: datetime | None
     verified: bool | None
 
 
