@@ -77,8 +77,9 @@ class XSource(OnlineSource):
             "0.010 for each person who wrote one; 0.001 a post that mentions the account which owns the app."
         ),
         keeps=Note(
-            "Posts as long as they exist on X: each is asked for again every day (0.005 dollars a post), and what was "
-            "deleted or made private is removed here. No profiles may be joined with other networks."
+            "Posts as long as they exist on X: each is asked for again every 30 days (0.005 dollars a post, within the "
+            "budget), and what was deleted or made private is removed here. On request X wants it gone within a day: "
+            "then forget it by hand. No profiles may be joined with other networks."
         ),
         blind=Note(
             "Posts older than seven days, reposts, posts of private accounts, and posts indexed more than ten minutes "
@@ -94,7 +95,7 @@ class XSource(OnlineSource):
             ),
         ),
         searches=True,
-        recheck_days=1,
+        recheck_days=30,  # daily, a post would cost more to keep for a week than to hear
         recheck_batch=100,
         followers_in_answer="yes",
         cost_per_item=POST + USER,

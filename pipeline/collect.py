@@ -83,7 +83,7 @@ def save(
     What was deleted before does not come back, and what the source says is deleted goes.
     """
     facts = facts_of(watch.source)
-    kept, refusals = _unburied(session, haul.mentions)
+    kept, refusals = unburied(session, haul.mentions)
     saved = mentions.save(session, brand, kept, now, watch.id, check_at(facts, now))
     names = _names(watch, haul)
     gone = tombstones.bury(session, [(source, identity) for identity in haul.gone for source in names], now)
@@ -177,8 +177,8 @@ def _brought(future: Future[Haul], run: _Run) -> Haul:
         return Haul(cursor=run.watch.cursor, problem=TryLater("The run was lost on its way. It will try again."))
 
 
-def _unburied(session: Session, heard: tuple[Mention, ...]) -> tuple[list[Mention], list[Refusal]]:
-    """The mentions that were not deleted before, and a refusal for each that was."""
+def unburied(session: Session, heard: tuple[Mention, ...]) -> tuple[list[Mention], list[Refusal]]:
+    """The mentions that were not deleted before, and a refusal for each that was: what was deleted stays away."""
     gone = tombstones.buried(session, [(mention.source, mention.source_id) for mention in heard])
     refusals = [
         Refusal(where=mention.source_id, why=Unreadable("It was deleted before, and stays away."))

@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("import", help=help_text("Import mentions from a CSV, JSONL or XLSX file."))(import_)
     app.command(help=help_text("Run the watches that are due."))(collect)
     app.command(help=help_text("Tag the mentions that wait."))(enrich)
+    app.command(help=help_text("Delete mentions for good; they do not come back."))(delete)
 
 
 def import_(
@@ -105,6 +106,23 @@ def enrich(as_json: bool = AS_JSON) -> None:
         say("Understood {done} mentions; {failed} tries failed.", done=result.done, failed=result.failed)
     if result.failed:
         raise typer.Exit(5)
+
+
+def delete(
+    numbers: list[int] = typer.Argument(help=help_text("Numbers of mentions, as their addresses show them.")),
+) -> None:
+    """Delete mentions for every brand that heard them, with all that was understood of them."""
+    from api.assembly import ready_store
+    from config.settings import read_settings
+    from pipeline.schedule import now
+    from store import mentions, tombstones
+
+    store = ready_store(read_settings())
+    with store.write() as session:
+        found = [mentions.get(session, number).mention for number in numbers]
+        gone = tombstones.bury(session, [(mention.source, mention.source_id) for mention in found], now())
+    store.checkpoint()
+    say("{n} mentions are deleted, and do not come back.", n=gone)
 
 
 def _preview(file: Path, keys: dict[str, str]) -> None:

@@ -43,20 +43,24 @@ def add(
     everything: bool = typer.Option(False, help=help_text("Keep all that the source gives.")),
 ) -> None:
     """Watch a source; the first run is due at once."""
-    from api.assembly import ready_store
+    from api.assembly import open_vault, ready_store
     from config.settings import read_settings
     from pipeline.schedule import now
     from pipeline.trying import query_for
-    from pipeline.watching import start
+    from pipeline.watching import first_secret, start
     from store import brands
 
-    with ready_store(read_settings()).write() as session:
+    settings = read_settings()
+    with ready_store(settings).write() as session:
         found = brands.get(session, brand)
         asked = query_for(found, source, query, tuple(term), everything)
         longest = seconds(slowest) if slowest else None
         watch = start(session, found, source, asked, seconds(every), now(), longest)
+        secret = first_secret(session, open_vault(settings), watch, now()) if watch.hook else None
     if watch.hook:
         say("Watch {id} listens at {address}.", id=watch.id, address=f"/hooks/{watch.hook}")
+        if secret:
+            say("Its secret, shown this once, goes where the deliveries come from: {secret}", secret=secret)
         return
     say("Watch {id} is set: {source} every {every}.", id=watch.id, source=source, every=every)
     if asked.terms:

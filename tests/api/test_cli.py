@@ -271,3 +271,70 @@ def _answer(url: str, server: subprocess.Popen[bytes]) -> Any:
         except httpx.TransportError:
             time.sleep(0.2)
     raise AssertionError("the server did not answer")
+
+
+def test_a_hook_tells_its_address_and_its_secret_once(run: Run) -> None:
+    run("brand", "add", "Lumbre")
+    first = run("watch", "add", "lumbre", "webhook", "generic").stdout
+    assert "/hooks/" in first
+    assert "whsec_" in first
+    assert "whsec_" not in run("watch", "add", "lumbre", "webhook", "generic tienda").stdout
+    listed = run("keys", "list").stdout
+    assert "secret" in listed
+    assert "whsec_" not in listed
+
+
+def test_keys_are_entered_listed_and_forgotten_without_being_shown(run: Run, tmp_path: Path) -> None:
+    assert run("keys", "set", "youtube", stdin="s3cr3t-of-lumbre\n\n").returncode == 0
+    listed = run("keys", "list").stdout
+    assert "api_key" in listed
+    assert "s3cr3t-of-lumbre" not in listed
+    assert b"s3cr3t-of-lumbre" not in b"".join(path.read_bytes() for path in (tmp_path / "data").glob("escucha.db*"))
+    assert (tmp_path / "data" / "secret.key").stat().st_mode & 0o077 == 0
+    run("keys", "remove", "youtube")
+    assert "api_key" not in run("keys", "list").stdout
+
+
+def test_a_source_with_terms_is_off_until_they_are_accepted(run: Run) -> None:
+    run("brand", "add", "Lumbre")
+    run("watch", "add", "lumbre", "google-news", "lumbre", "--every", "1h")
+    (row,) = json.loads(run("collect", "--json").stdout)
+    assert "términos" in row["problem"]
+    assert run("sources", "accept", "google-news", stdin="n\n").returncode != 0
+    assert run("sources", "accept", "google-news", stdin="y\n").returncode == 0
+    assert run("sources", "accept", "rss", stdin="y\n").returncode == 1
+
+
+def test_the_past_is_read_with_progress_and_listed(run: Run) -> None:
+    run("brand", "add", "Lumbre", "--alias", "café")
+    with upstream() as web:
+        url = web.put("/feed", feed("El café llegó frío"))
+        settings = {"ESCUCHA_WEB__ALLOW_HOSTS": json.dumps([web.host]), "ESCUCHA_WEB__PACE": "0"}
+        run("watch", "add", "lumbre", "rss", url)
+        done = run("backfill", "--brand", "lumbre", "--since", "2026-11-01", **settings)
+        assert done.returncode == 0, done.stderr
+        (one,) = told(run("backfills", "list", "--json"))
+    assert (one["state"], one["share"], one["new"]) == ("done", 1.0, 1)
+    assert run("backfill", "--brand", "lumbre", "--since", "ayer").returncode == 1
+    assert run("backfills", "resume", 1).returncode == 1
+
+
+def test_a_mention_deleted_by_hand_does_not_come_back(run: Run, tmp_path: Path) -> None:
+    run("brand", "add", "Lumbre")
+    (tmp_path / "r.csv").write_text("id,texto,fecha\nresena-1,MARCADOR-UNICO,2026-11-20\n", "utf-8")
+    run("import", "r.csv", "--brand", "lumbre")
+    assert run("delete", 1).returncode == 0
+    assert b"MARCADOR-UNICO" not in b"".join(path.read_bytes() for path in (tmp_path / "data").glob("escucha.db*"))
+    assert run("delete", 1).returncode == 1
+    assert run("import", "r.csv", "--brand", "lumbre").returncode == 1
+    assert "no vuelve" in run("import", "r.csv", "--brand", "lumbre").stdout
+
+
+def test_a_watch_is_tried_without_storing_anything(run: Run) -> None:
+    run("brand", "add", "Lumbre", "--alias", "café")
+    with upstream() as web:
+        url = web.put("/feed", feed("El café llegó frío", "Otra cosa"))
+        settings = {"ESCUCHA_WEB__ALLOW_HOSTS": json.dumps([web.host]), "ESCUCHA_WEB__PACE": "0"}
+        (found,) = told(run("watch", "try", "lumbre", "rss", url, "--json", **settings))
+    assert "café" in found["text"]
+    assert told(run("watch", "list", "--json")) == []
