@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from escucha.brand import Backfill, Brand, Watch
 from escucha.errors import EscuchaError, Invalid
 from escucha.note import Note
 from escucha.source import SourceFacts
-from pipeline.collect import facts_of, save
+from pipeline.collect import ASIDE, facts_of, save
 from pipeline.keys import keys_for
 from pipeline.means import Means
 from pipeline.pull import Haul, Order, pull
@@ -62,6 +64,9 @@ def step(means: Means, now: datetime, only: int | None = None) -> Backfill | Non
             return None
         watch = watches.get(session, backfill.watch_id)
         brand = brands.by_id(session, watch.brand_id)
+        if _must_wait(session, watch.source, now):
+            backfills.postpone(session, backfill, now + ASIDE)
+            return None
         order, problem = None, None
         try:
             keys = keys_for(session, means.vault, means.keys, watch.source, watch.brand_id)
@@ -72,6 +77,12 @@ def step(means: Means, now: datetime, only: int | None = None) -> Backfill | Non
             problem = error
     haul = means.pool.submit(pull, order, now).result() if order else Haul(cursor=backfill.cursor, problem=problem)
     return settle(means, backfill, watch, brand, haul, now)
+
+
+def _must_wait(session: Session, source: str, now: datetime) -> bool:
+    """Whether a live run is under way of a source of which no two may overlap."""
+    facts = facts_of(source)
+    return (facts.one_at_a_time or facts.cost_per_item > 0) and watches.busy(session, source, now)
 
 
 def settle(

@@ -22,7 +22,7 @@ from pipeline.means import Means
 from pipeline.pull import Haul, Order, pull
 from pipeline.rhythm import judge
 from pipeline.spending import items_left
-from store import brands, credentials, mentions, tombstones, watches
+from store import backfills, brands, credentials, mentions, tombstones, watches
 from store.engine import Store
 from store.mentions import Saved
 from store.vault import Vault
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 SIDE_BY_SIDE = 16
 """Runs under way at once; what they bring is in memory until it is saved."""
+ASIDE = timedelta(seconds=30)
+"""How long a watch makes way for a backfill of a source of which no two runs may overlap."""
 LONGEST_ROUND = 120.0
 """Seconds after which a round takes no further watches: the next one sees the time anew."""
 
@@ -49,13 +51,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """A watch that was claimed, with what a worker is to do, or why it cannot be done."""
+    """A watch that was claimed; `alone` is the source of which no two runs may overlap, if it is one."""
 
     watch: Watch
     brand: Brand
-    order: Order | None = None
-    problem: EscuchaError | None = None
-    alone: bool = False
+    alone: str | None = None
 
 
 def settle(
@@ -123,10 +123,10 @@ def collect_due(means: Means, now: datetime) -> list[Outcome]:
             held += _claim(means, now, [*running.values(), *held])
         for run in _startable(held, running.values()):
             held.remove(run)
-            if run.order is None:
-                outcomes.append(_settled(means, run, Haul(cursor=run.watch.cursor, problem=run.problem), now))
-            else:
-                running[means.pool.submit(pull, run.order, now)] = run
+            try:
+                running[means.pool.submit(pull, _order(means, run.watch, now), now)] = run
+            except EscuchaError as error:
+                outcomes.append(_settled(means, run, Haul(cursor=run.watch.cursor, problem=error), now))
         if not running:
             return outcomes
         for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -144,28 +144,40 @@ def _claim(means: Means, now: datetime, busy: list[_Run]) -> list[_Run]:
         return []
     with means.store.write() as session:
         due = watches.claim_due(session, now, room, [run.watch.id for run in busy])
-        return [_run(session, means, watch, brands.by_id(session, watch.brand_id), now) for watch in due]
+        found = [_run(watch, brands.by_id(session, watch.brand_id)) for watch in due]
+        for run in found:
+            if run.alone and backfills.busy(session, run.alone, now):
+                watches.postpone(session, run.watch.id, now + ASIDE)
+        return [run for run in found if not (run.alone and backfills.busy(session, run.alone, now))]
 
 
-def _run(session: Session, means: Means, watch: Watch, brand: Brand, now: datetime) -> _Run:
+def _run(watch: Watch, brand: Brand) -> _Run:
     facts = facts_of(watch.source)
-    try:
+    alone = facts.one_at_a_time or facts.cost_per_item > 0
+    return _Run(watch=watch, brand=brand, alone=watch.source if alone else None)
+
+
+def _order(means: Means, watch: Watch, now: datetime) -> Order:
+    """What a worker is to do, made when it starts: keys and budget are as the runs before it left them.
+
+    Raises:
+        TryLater, Invalid, ConfigError: the budget is used up, or the keys cannot be read.
+    """
+    with means.store.read() as session:
         keys = keys_for(session, means.vault, means.keys, watch.source, watch.brand_id)
-        query = replace(watch.query, most=items_left(session, facts, keys, means.budget, now))
-    except EscuchaError as error:
-        return _Run(watch=watch, brand=brand, problem=error)
-    order = Order(source=watch.source, query=query, cursor=watch.cursor, web=means.web, keys=keys)
-    return _Run(watch=watch, brand=brand, order=order, alone=facts.one_at_a_time or facts.cost_per_item > 0)
+        most = items_left(session, facts_of(watch.source), keys, means.budget, now)
+    query = replace(watch.query, most=most)
+    return Order(source=watch.source, query=query, cursor=watch.cursor, web=means.web, keys=keys)
 
 
 def _startable(held: list[_Run], running: Iterable[_Run]) -> list[_Run]:
     """Runs that may start now: of a paid source one at a time, as the next's budget depends on what this one costs."""
-    taken = {run.watch.source for run in running if run.alone}
+    taken = {run.alone for run in running if run.alone}
     found = []
     for run in held:
-        if not run.alone or run.watch.source not in taken:
+        if run.alone not in taken:
             found.append(run)
-            taken |= {run.watch.source} if run.alone else set()
+            taken |= {run.alone} if run.alone else set()
     return found
 
 

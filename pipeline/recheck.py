@@ -84,7 +84,7 @@ def _batch(means: Means, source: str, now: datetime) -> Rechecked:
         return Rechecked()
     with means.store.read() as session:
         asked = rechecks.due(session, source, now, facts.recheck_batch)
-        if not asked:
+        if not asked or (facts.cost_per_item and watches.busy(session, source, now)):
             return Rechecked()
         try:
             keys = keys_for(session, means.vault, means.keys, source, asked[0].brand_id)

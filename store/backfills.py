@@ -60,6 +60,19 @@ def claim(session: Session, now: datetime, only: int | None = None) -> Backfill 
     return _backfill(row)
 
 
+def busy(session: Session, source: str, now: datetime) -> bool:
+    """Whether a step of a backfill of any of a source's watches is under way."""
+    leased = select(BackfillRow.id).join(WatchRow, WatchRow.id == BackfillRow.watch_id).where(
+        WatchRow.source == source, BackfillRow.leased_until > now
+    )
+    return session.scalar(leased.limit(1)) is not None
+
+
+def postpone(session: Session, backfill: Backfill, until: datetime) -> None:
+    """Give a claimed backfill back: it is due then."""
+    session.execute(update(BackfillRow).where(BackfillRow.id == backfill.id).values(leased_until=None, next_at=until))
+
+
 def settle(
     session: Session, backfill: Backfill, ledger: Ledger, *, now: datetime, next_at: datetime, cursor: Cursor | None,
     reached: datetime | None, over: bool, failures: int,

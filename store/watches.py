@@ -149,6 +149,19 @@ def settle(
     write(session, watch.id, ledger, now)
 
 
+def busy(session: Session, source: str, now: datetime) -> bool:
+    """Whether a live run of any of a source's watches is under way."""
+    leased = select(WatchRow.id).where(WatchRow.source == source, WatchRow.leased_until > now)
+    return session.scalar(leased.limit(1)) is not None
+
+
+def postpone(session: Session, watch_id: int, until: datetime) -> None:
+    """Give a claimed watch back: it is due then."""
+    session.execute(
+        update(WatchRow).where(WatchRow.id == watch_id).values(leased_until=None, next_at=until)
+    )
+
+
 def write(session: Session, watch_id: int, ledger: Ledger, now: datetime, backfill_id: int | None = None) -> None:
     """A line in a watch's ledger."""
     session.execute(
