@@ -97,7 +97,7 @@ class AppStoreSource(OnlineSource):
             try:
                 feed = object_of(self._get(form.format(app=app, country=country, page=page)), "feed")
             except TryLater as error:
-                if error.details.get("status") == 429:
+                if error.after is not None or error.details.get("status") == 429:
                     raise
                 trouble = error
                 continue

@@ -195,7 +195,7 @@ def _next(answer: Mapping[str, Any]) -> str | None:
 def _total(answer: Mapping[str, Any]) -> int | None:
     try:
         return int(answer["meta"]["paging"]["total"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 

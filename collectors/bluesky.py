@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from collectors.bookmark import bookmark, notes_of
 from collectors.http import Answer
 from collectors.meter import quota_of
-from collectors.online import OnlineSource, list_of, moments_of, object_of
+from collectors.online import OnlineSource, formless, list_of, moments_of, object_of
 from collectors.pace import Allowance
 from collectors.walk import Bounds, Place, Stretch, newest_first
 from escucha.admission import admit, admit_all
@@ -182,7 +182,10 @@ class BlueskySource(OnlineSource):
         return self._kept(told)
 
     def _kept(self, told: Any) -> Session:
-        session = Session(access=object_of(told)["accessJwt"], renewal=told["refreshJwt"])
+        given = object_of(told)
+        session = Session(access=str(given.get("accessJwt") or ""), renewal=str(given.get("refreshJwt") or ""))
+        if not (session.access and session.renewal):
+            raise formless()
         SESSIONS[self._account] = session
         return session
 

@@ -13,12 +13,11 @@ from urllib.parse import quote, urlsplit
 
 from collectors.bookmark import notes_of
 from collectors.http import Answer
-from collectors.online import OnlineSource, list_of, moments_of, object_of
+from collectors.online import OnlineSource, asked_of, list_of, moments_of, object_of
 from collectors.plain import plain
 from collectors.walk import Bounds, Place, Stretch, newest_first
-from escucha.admission import admit
 from escucha.brand import Query
-from escucha.errors import EscuchaError, Refused, SourceError, TryLater
+from escucha.errors import Refused, SourceError, TryLater
 from escucha.mention import Author, Engagement, Mention
 from escucha.note import Note
 from escucha.source import Checked, Credential, Cursor, Page, SourceFacts
@@ -103,11 +102,12 @@ class DiscourseSource(OnlineSource):
                 "{host} is too busy to search. Nothing is lost: the watch goes on by itself.",
                 host=urlsplit(asked.base).netloc,
             )
-        titles = {topic["id"]: topic.get("title") for topic in list_of(answer, "topics")}
+        topics = [topic for topic in list_of(answer, "topics") if isinstance(topic, Mapping)]
+        titles = {str(topic.get("id")): topic.get("title") for topic in topics}
         posts = [self._full(asked, find, known) for find in finds if _is_new(find, place.since)]
         more = bool(finds and told.get("more_full_page_results"))
         return Stretch(
-            items=[{"topic_title": titles.get(post.get("topic_id")), **post} for post in posts if post],
+            items=[{"topic_title": titles.get(str(post.get("topic_id"))), **post} for post in posts if post],
             times=moments_of(finds, when), token=str(page + 1) if more and page < LAST_PAGE else None,
             capped=more and page >= LAST_PAGE,
         )
@@ -169,27 +169,14 @@ class DiscourseSource(OnlineSource):
         return None
 
     def recheck(self, mentions: Sequence[Mention]) -> Checked:
-        """Ask the forum for each post by its number. A forum that is down is not asked again this time."""
-        gone, fresh, failing = set(), [], set[str]()
-        for mention in mentions:
-            base, number = str((mention.raw or {}).get("asked") or ""), (mention.raw or {}).get("id")
-            if not base or not number or base in failing:
-                continue
-            try:
-                post = object_of(self._ask(base, f"/posts/{quote(str(number), safe='')}.json"))
-                if is_gone(post):
-                    gone.add(mention.source_id)
-                else:
-                    named = {"topic_title": mention.title, **post}
-                    fresh.append(admit(to_mention(named, base), self._clock.now()))
-            except Refused as error:
-                if error.details.get("gone"):
-                    gone.add(mention.source_id)
-            except TryLater:
-                failing.add(base)
-            except (EscuchaError, KeyError, TypeError, ValueError, AttributeError):
-                continue
-        return Checked(gone=frozenset(gone), fresh=tuple(fresh))
+        """Ask the forum that was asked, for each post by its number there."""
+
+        def look(mention: Mention) -> Mention | None:
+            base, raw = asked_of(mention) or "", mention.raw or {}
+            post = object_of(self._ask(base, f"/posts/{quote(str(raw['id']), safe='')}.json"))
+            return None if is_gone(post) else to_mention({"topic_title": mention.title, **post}, base)
+
+        return self._looked_at(mentions, look, asked_of)
 
 
 def read_query(text: str) -> Asked:

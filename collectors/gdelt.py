@@ -10,10 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import httpx
-
-from collectors.clock import WALL, Clock
-from collectors.http import Answer, WebOptions
+from collectors.http import Answer
 from collectors.online import OnlineSource, list_of, moments_of
 from collectors.plain import plain
 from collectors.verdict import retry_after
@@ -84,18 +81,11 @@ class GdeltSource(OnlineSource):
         fastest=900,
     )
     base: ClassVar[str] = "https://api.gdeltproject.org"
+    _shown: frozenset[str] = frozenset()
+    _hidden: datetime | None = None
 
-    def __init__(
-        self,
-        *,
-        web: WebOptions,
-        keys: Mapping[str, str],
-        transport: httpx.BaseTransport | None = None,
-        clock: Clock = WALL,
-    ) -> None:
-        super().__init__(web=paced(web, keys), keys=keys, transport=transport, clock=clock)
-        self._shown: set[str] = set()
-        self._hidden: datetime | None = None
+    def _pace(self) -> float:
+        return PACE
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
         """Articles that GDELT saw since the cursor, less an overlap, newest first; copies of one are left out."""
@@ -122,7 +112,7 @@ class GdeltSource(OnlineSource):
         oldest = now - WINDOW
         start = max(min(place.since, end - SHORTEST), oldest)
         articles = self._articles(words, start, end, "datedesc")
-        self._shown = {str(article.get("url")) for article in articles if isinstance(article, dict)}
+        self._shown = frozenset(str(article.get("url")) for article in articles if isinstance(article, dict))
         return Stretch(
             items=articles, times=moments_of(articles, when), capped=place.since < oldest,
             token=MOMENT if len(articles) >= FULL else None,
@@ -172,11 +162,6 @@ class GdeltSource(OnlineSource):
 
 ABOUT_QUERY = r"quer(y|ies)|phrase|keyword|parenthe|OR'd|too (short|long|common)|invalid|unsupported|not a valid"
 """What GDELT's sentences about a query have in common."""
-
-
-def paced(web: WebOptions, keys: Mapping[str, str]) -> WebOptions:
-    """The options, as slow as GDELT wants us; another server at `base_url` keeps its own pace."""
-    return web if keys.get("base_url") else replace(web, pace=max(web.pace, PACE))
 
 
 def read_query(text: str) -> str:

@@ -10,11 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
-import httpx
-
 from collectors.bookmark import bookmark
-from collectors.clock import WALL, Clock
-from collectors.http import Answer, WebOptions
+from collectors.http import Answer
 from collectors.online import OnlineSource, list_of, moments_of, object_of
 from collectors.verdict import retry_after
 from collectors.walk import Bounds, Notes, Place, Step, Stretch, newest_first, oldest_first
@@ -101,17 +98,10 @@ class GitHubSource(OnlineSource):
         fastest=300,
     )  # fmt: skip
     base: ClassVar[str] = "https://api.github.com"
+    _unfinished = False
 
-    def __init__(
-        self,
-        *,
-        web: WebOptions,
-        keys: Mapping[str, str],
-        transport: httpx.BaseTransport | None = None,
-        clock: Clock = WALL,
-    ) -> None:
-        super().__init__(web=paced(web, keys), keys=keys, transport=transport, clock=clock)
-        self._unfinished = False
+    def _pace(self) -> float:
+        return SEARCH_PACE[bool(self._keys.get("token"))]
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
         """Issues that a search finds, newest first; or what changed in a repository, oldest first."""
@@ -133,9 +123,9 @@ class GitHubSource(OnlineSource):
             "q": f"{words} in:title,body is:issue created:{between(place)}", "sort": "created", "order": "desc",
             "per_page": str(LIMIT), "page": str(page),
         }  # fmt: skip
-        answer = self._told("/search/issues", told)
+        answer = object_of(self._told("/search/issues", told))
         if answer.get("incomplete_results"):  # its time was up; often it gets to the end when asked once more
-            answer = self._told("/search/issues", told)
+            answer = object_of(self._told("/search/issues", told))
         self._unfinished = self._unfinished or bool(answer.get("incomplete_results"))
         issues = list_of(answer, "items")
         more = len(issues) >= LIMIT
@@ -289,11 +279,6 @@ def _cut_short() -> TryLater:
 REFUSALS: Mapping[int, Callable[[], SourceError]] = {
     401: _no_key, 403: _no_access, 404: _no_repository, 410: _switched_off, 422: _not_understood,
 }  # fmt: skip
-
-
-def paced(web: WebOptions, keys: Mapping[str, str]) -> WebOptions:
-    """The options, as slow as GitHub's search wants us; another server at `base_url` keeps its own pace."""
-    return web if keys.get("base_url") else replace(web, pace=max(web.pace, SEARCH_PACE[bool(keys.get("token"))]))
 
 
 def read_query(text: str) -> Repo | str:

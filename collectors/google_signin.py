@@ -111,12 +111,12 @@ class GoogleSignIn:
             told = self._web.post(f"{self._base}/token", form=self._grant.form(now), verdict=self._verdict).json()
             try:
                 self._token, seconds = str(told["access_token"]), float(told.get("expires_in", LIFETIME.seconds))
-            except (KeyError, TypeError, ValueError, AttributeError):
+                self._ends = now + timedelta(seconds=seconds) - EARLY
+            except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
                 raise TryLater(
                     "The answer does not have the form that its source promises. Nothing is lost: the watch goes on "
                     "by itself."
                 ) from None
-            self._ends = now + timedelta(seconds=seconds) - EARLY
         return {"Authorization": f"Bearer {self._token}"}
 
     def _verdict(self, answer: Answer) -> SourceError | None:

@@ -62,8 +62,8 @@ class HackerNewsSource(OnlineSource):
             "query": words, "tags": "(story,comment)", "numericFilters": ",".join(bounds), "page": str(page),
             "hitsPerPage": str(LIMIT), "typoTolerance": "false", "advancedSyntax": "true",
         })  # fmt: skip
-        hits = list_of(answer, "hits")
-        more = bool(hits) and page + 1 < int(answer.get("nbPages") or 0)
+        hits, pages = list_of(answer, "hits"), answer.get("nbPages")
+        more = bool(hits) and isinstance(pages, int) and page + 1 < pages
         return Stretch(items=hits, times=moments_of(hits, when), token=str(page + 1) if more else None)
 
     def recheck(self, mentions: Sequence[Mention]) -> Checked:

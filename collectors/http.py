@@ -92,7 +92,7 @@ Verdict = Callable[[Answer], SourceError | None]
 def user_agent(contact: str) -> str:
     """Who we are, honestly: `Escucha/<version> (+contact)`. Only what a header can carry is kept."""
     bare = "".join(c for c in contact if c.isascii() and c.isprintable() and c not in "()").strip()
-    return f"Escucha/{version('escucha')}" + (f" (+{bare})" if bare else "")
+    return f"Escucha/{_version()}" + (f" (+{bare})" if bare else "")
 
 
 class Web:
@@ -304,6 +304,11 @@ class _GuardedTransport(httpx.HTTPTransport):
 
     def __init__(self, backend: GuardedBackend) -> None:
         self._pool = httpcore.ConnectionPool(ssl_context=_tls(), network_backend=backend)
+
+
+@cache
+def _version() -> str:
+    return version("escucha")  # read once: each reading goes through a file of the installed package
 
 
 @cache

@@ -93,7 +93,7 @@ class IntercomSource(OnlineSource):
             "sort": {"field": "updated_at", "order": "descending"}, "pagination": pagination,
         }, headers=self._headers()))  # fmt: skip
         items = list_of(answer, "conversations")
-        following = (answer.get("pages") or {}).get("next") or {}
+        following = object_of(object_of(answer.get("pages") or {}).get("next") or {})
         return Stretch(
             items=[ready(item) for item in items], times=moments_of(items, changed),
             token=following.get("starting_after") if items else None,

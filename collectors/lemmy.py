@@ -13,11 +13,10 @@ from urllib.parse import urlsplit
 
 from collectors.bookmark import notes_of
 from collectors.http import Answer
-from collectors.online import OnlineSource, list_of, moments_of, object_of
+from collectors.online import OnlineSource, asked_of, list_of, moments_of, object_of
 from collectors.walk import Bounds, Place, Step, Stretch, newest_first
-from escucha.admission import admit
 from escucha.brand import Query
-from escucha.errors import EscuchaError, Refused, SourceError, TryLater
+from escucha.errors import Refused, SourceError, TryLater
 from escucha.mention import Author, Engagement, Mention
 from escucha.note import Note
 from escucha.source import Checked, Credential, Cursor, Page, SourceFacts
@@ -130,7 +129,8 @@ class LemmySource(OnlineSource):
             raise _no_lemmy(urlsplit(base).netloc)
         languages = {
             language["id"]: language["code"] for language in list_of(told, "all_languages")
-            if language.get("code") not in (None, "und")
+            if isinstance(language, Mapping) and isinstance(language.get("id"), int)
+            and language.get("code") not in (None, "und")
         }  # fmt: skip
         return Site(base=base, api="v4" if int(version[1]) >= 1 else "v3", languages=languages)
 
@@ -160,37 +160,16 @@ class LemmySource(OnlineSource):
         return None
 
     def recheck(self, mentions: Sequence[Mention]) -> Checked:
-        """Ask the server that was asked, for each by its id there. One that is down is not asked again this time."""
-        gone, fresh = set(), []
-        sites: dict[str, Site | None] = {}
-        for mention in mentions:
-            raw = mention.raw or {}
-            site = self._known(str(raw.get("asked") or ""), sites)
-            if site is None:
-                continue
-            try:
-                view = self._view(raw, site)
-                if is_gone(view):
-                    gone.add(mention.source_id)
-                else:
-                    fresh.append(admit(to_mention(view, site), self._clock.now()))
-            except Refused as error:
-                if error.details.get("gone"):
-                    gone.add(mention.source_id)
-            except TryLater:
-                sites[site.base] = None
-            except (EscuchaError, KeyError, TypeError, ValueError, AttributeError):
-                continue
-        return Checked(gone=frozenset(gone), fresh=tuple(fresh))
+        """Ask the server that was asked, for each by its id there."""
+        sites: dict[str, Site] = {}
 
-    def _known(self, base: str, sites: dict[str, Site | None]) -> Site | None:
-        """The server at an address; None where it does not answer as one, or failed before."""
-        if base and base not in sites:
-            try:
-                sites[base] = self._site(base)
-            except SourceError:
-                sites[base] = None
-        return sites.get(base)
+        def look(mention: Mention) -> Mention | None:
+            base = asked_of(mention) or ""
+            site = sites[base] = sites.get(base) or self._site(base)
+            view = self._view(mention.raw or {}, site)
+            return None if is_gone(view) else to_mention(view, site)
+
+        return self._looked_at(mentions, look, asked_of)
 
     def _view(self, raw: View, site: Site) -> View:
         part = "comment" if "comment" in raw else "post"
@@ -266,7 +245,7 @@ def view_name(view: Any) -> str:
 
 def is_gone(view: View) -> bool:
     """Whether its author deleted it, or a moderator removed it."""
-    return bool(_what(view).get("deleted") or _what(view).get("removed"))
+    return _what(view).get("deleted") is True or _what(view).get("removed") is True
 
 
 def _gone_in(step: Step) -> tuple[str, ...]:

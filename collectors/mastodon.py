@@ -13,12 +13,11 @@ from urllib.parse import quote, urlsplit
 
 from collectors.bookmark import notes_of
 from collectors.http import Answer
-from collectors.online import OnlineSource, list_of, moments_of
+from collectors.online import OnlineSource, asked_of, list_of, moments_of
 from collectors.plain import plain
 from collectors.walk import Bounds, Place, Stretch, newest_first
-from escucha.admission import admit
 from escucha.brand import Query
-from escucha.errors import EscuchaError, Refused, SourceError, TryLater
+from escucha.errors import Refused, SourceError
 from escucha.mention import Author, Engagement, Mention
 from escucha.note import Note
 from escucha.source import Checked, Credential, Cursor, Page, SourceFacts
@@ -149,23 +148,13 @@ class MastodonSource(OnlineSource):
         return None
 
     def recheck(self, mentions: Sequence[Mention]) -> Checked:
-        """Ask the server that was asked, for the post by its id there. One that is down is not asked again."""
-        gone, fresh, failing = set(), [], set[str]()
-        for mention in mentions:
-            base, number = (mention.raw or {}).get("asked"), (mention.raw or {}).get("id")
-            if not base or not number or base in failing:
-                continue
-            try:
-                post = self._ask(Asked(base=base), f"/api/v1/statuses/{quote(str(number), safe='')}")
-                fresh.append(admit(to_mention(post, base), self._clock.now()))
-            except Refused as error:
-                if error.details.get("gone"):
-                    gone.add(mention.source_id)
-            except TryLater:
-                failing.add(base)
-            except (EscuchaError, KeyError, TypeError, ValueError, AttributeError):
-                continue
-        return Checked(gone=frozenset(gone), fresh=tuple(fresh))
+        """Ask the server that was asked, for each post by its id there."""
+
+        def look(mention: Mention) -> Mention:
+            base, raw = asked_of(mention) or "", mention.raw or {}
+            return to_mention(self._ask(Asked(base=base), f"/api/v1/statuses/{quote(str(raw['id']), safe='')}"), base)
+
+        return self._looked_at(mentions, look, asked_of)
 
 
 def _gone(host: str) -> Refused:

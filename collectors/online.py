@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -14,9 +15,9 @@ from collectors.http import Answer, Web, WebOptions
 from collectors.walk import Step
 from escucha.admission import admit, admit_all
 from escucha.brand import Query
-from escucha.errors import Refused, SourceError, TryLater
+from escucha.errors import EscuchaError, Refused, SourceError, TryLater
 from escucha.mention import Mention
-from escucha.source import Cursor, Page, Quota, SourceFacts
+from escucha.source import Checked, Cursor, Page, Quota, SourceFacts
 from escucha.text import mentions_any
 
 Json = Mapping[str, Any]
@@ -42,13 +43,18 @@ class OnlineSource:
     ) -> None:
         self._keys = dict(keys)
         self._clock = clock
-        self._options = web
-        self._web = Web(web, clock=clock, transport=transport, credential=self._secret())
+        own = 0.0 if self._keys.get("base_url") else self._pace()  # another server keeps the settings' pace
+        self._options = replace(web, pace=max(web.pace, own))
+        self._web = Web(self._options, clock=clock, transport=transport, credential=self._secret())
 
     @property
     def quota(self) -> Quota | None:
         """What the upstream last said of its limit."""
         return self._web.quota
+
+    def _pace(self) -> float:
+        """Seconds between two requests at the least, where the upstream wants more than the settings say."""
+        return 0.0
 
     def _secret(self) -> str:
         secrets = [self._keys.get(credential.name, "") for credential in self.facts.needs_credentials]
@@ -122,6 +128,36 @@ class OnlineSource:
         unique = {mention.source_id: mention for mention in mentions}  # a page that repeats an item has it once
         return Page(mentions=tuple(unique.values()), refusals=refusals, passed=passed, cursor=cursor, **rest)
 
+    def _looked_at(
+        self, mentions: Sequence[Mention], look: Callable[[Mention], Mention | None],
+        server: Callable[[Mention], str | None],
+    ) -> Checked:
+        """Ask for mentions one by one whether they still exist.
+
+        `look` gives a mention as it is now; None, or a Refused whose detail `gone` is set, says that it is deleted. Any
+        other error tells nothing. `server` says whom to ask: one that asks for patience is left alone for the rest, and
+        None means that nobody can be asked.
+        """
+        gone, fresh, failing = set(), [], set[str]()
+        for mention in mentions:
+            asked = server(mention)
+            if asked is None or asked in failing:
+                continue
+            try:
+                found = look(mention)
+                if found is None:
+                    gone.add(mention.source_id)
+                else:
+                    fresh.append(admit(found, self._clock.now()))
+            except Refused as error:
+                if error.details.get("gone"):
+                    gone.add(mention.source_id)
+            except TryLater:
+                failing.add(asked)
+            except (EscuchaError, KeyError, TypeError, ValueError, AttributeError):
+                continue
+        return Checked(gone=frozenset(gone), fresh=tuple(fresh))
+
     def _notes(self, query: Query, cursor: Cursor | None) -> Mapping[str, Any]:
         return notes_of(query, cursor)
 
@@ -131,6 +167,11 @@ class OnlineSource:
             "it, and the watch goes on.",
             host=self._host or self.facts.name,
         )
+
+
+def asked_of(mention: Mention) -> str | None:
+    """The server that was asked for a mention, as its raw form notes it where a source has many servers."""
+    return str((mention.raw or {}).get("asked") or "") or None
 
 
 def object_of(value: Any, *path: str) -> Mapping[str, Any]:
@@ -165,14 +206,14 @@ def formless() -> TryLater:
 
 
 def moments_of(items: Iterable[Any], read: Callable[[Any], Any]) -> list[Any]:
-    """The times of a listing's items, in its order; mangled ones are left out."""
+    """The times of a listing's items, in its order; mangled ones and those without a zone are left out."""
     found = []
     for item in items:
         try:
             found.append(read(item))
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, SourceError):
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, OSError, EscuchaError):
             continue
-    return [moment for moment in found if moment is not None]
+    return [moment for moment in found if moment is not None and moment.tzinfo is not None]
 
 
 def _told(params: Mapping[str, str | None] | None) -> dict[str, str]:

@@ -248,7 +248,8 @@ def oldest_first(
     start, token, stuck = moment(notes.get("at")) or begun, notes.get("token"), 0
     for number in range(1, bounds.steps + 1):
         stretch = ask(Place(since=start, token=token))
-        edge = stretch.times[-1] if stretch.times else None
+        passed = [time for time in stretch.times if time <= now]  # a time to come would be waited for until it came
+        edge = passed[-1] if passed else None
         moved = edge is not None and edge > start
         stuck = 0 if moved else stuck + 1
         if not moved and stretch.token is not None and (stretch.token == token or stuck > LONGEST_CIRCLE):

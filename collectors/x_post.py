@@ -18,9 +18,9 @@ NO_LANGUAGE = frozenset({"und", "zxx", "qam", "qct", "qht", "qme", "qst", "art"}
 
 def together(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The posts of an answer, each with the user who wrote it, if X sent them."""
-    users = {user["id"]: user for user in users_of(answer)}
+    users = {str(user["id"]): user for user in users_of(answer)}
     posts = list_of(answer, "data")
-    return [{"post": post, "user": users.get(post.get("author_id") if isinstance(post, Mapping) else None)}
+    return [{"post": post, "user": users.get(str(post.get("author_id"))) if isinstance(post, Mapping) else None}
             for post in posts]
 
 

@@ -101,7 +101,8 @@ class Round:
         self._now = now
         self._since = since
         self._left = RUN_REQUESTS
-        self._plan = Plan(**notes["plan"]) if "plan" in notes else Plan(began=now.isoformat())
+        kept = json.loads(json.dumps(notes.get("plan")))  # a copy: the cursor that we were given stays as it is
+        self._plan = Plan(**kept) if kept else Plan(began=now.isoformat())
 
     def batches(self) -> Iterator[Batch]:
         """Read until the round is over or the run has made its requests.
@@ -210,8 +211,9 @@ class Round:
             plan.videos[identity]["told"] = count_of(_statistics(video).get("commentCount"))
         missing = [identity for identity in asked if identity not in found]
         # What is gone never comes back here, so a video that an answer lacks is asked for once more. An answer with an
-        # item that cannot be read says of no other that it is gone.
-        certain = len(found) == len(videos) and not (missing and self._told(missing))
+        # item that cannot be read, or one that lacks several videos and has none, says of no other that it is gone.
+        whole = len(found) == len(videos) and bool(found or len(asked) == 1)
+        certain = whole and not (missing and self._told(missing))
         gone = tuple(missing) if certain else ()
         for identity in gone:
             self._forget(identity)

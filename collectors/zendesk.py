@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-import httpx
-
-from collectors.clock import WALL, Clock
 from collectors.dates import read_moment
 from collectors.helpdesk import account, author_of, signed
-from collectors.http import Answer, WebOptions
+from collectors.http import Answer
 from collectors.online import OnlineSource, list_of, moments_of, object_of
 from collectors.walk import RUN_STEPS, Step, moment
 from escucha.brand import Query
@@ -66,12 +63,8 @@ class ZendeskSource(OnlineSource):
         fastest=300,
     )
 
-    def __init__(
-        self, *, web: WebOptions, keys: Mapping[str, str], transport: httpx.BaseTransport | None = None,
-        clock: Clock = WALL,
-    ) -> None:
-        slow = replace(web, pace=max(web.pace, PACE))
-        super().__init__(web=slow, keys=keys, transport=transport, clock=clock)
+    def _pace(self) -> float:
+        return PACE
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
         """Tickets that came or changed since the cursor. Deleted ones are told as gone."""
@@ -157,7 +150,8 @@ class _Export:
 
 def ready(answer: Mapping[str, Any]) -> list[Any]:
     """The tickets of an answer as they may be kept, each with its customer from the users that came along."""
-    users = {user.get("id"): user for user in list_of(answer, "users") if isinstance(user, dict)}
+    users = {user.get("id"): user for user in list_of(answer, "users")
+             if isinstance(user, dict) and isinstance(user.get("id"), int)}
     return [_signed(ticket, users) for ticket in list_of(answer, "tickets")]
 
 
