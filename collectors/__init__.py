@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from escucha.errors import Refused
+from escucha.errors import ConfigError, Refused
 from escucha.plugins import load, names
 
 if TYPE_CHECKING:
     from collectors.http import WebOptions
     from escucha.source import Source, SourceFacts
+
+log = logging.getLogger(__name__)
 
 GROUP = "escucha.sources"
 ACCEPTED = "accepted"
@@ -74,6 +77,17 @@ def facts(name: str) -> SourceFacts:
     """What the source of that name declares about itself, without building it."""
     declared: SourceFacts = load(GROUP, SOURCES, name).facts
     return declared
+
+
+def known() -> tuple[SourceFacts, ...]:
+    """What all sources declare, in order; a package that cannot be loaded hides the others not."""
+    found = []
+    for name in source_names():
+        try:
+            found.append(facts(name))
+        except ConfigError as error:
+            log.warning("%s", error)
+    return tuple(found)
 
 
 def source_names() -> tuple[str, ...]:

@@ -30,9 +30,23 @@ def names(group: str, built_in: Mapping[str, str]) -> dict[str, str]:
 
 
 def load(group: str, built_in: Mapping[str, str], name: str) -> Any:
-    """The part of that name, imported now. Raises NotFound, naming those that exist."""
+    """The part of that name, imported now.
+
+    Raises:
+        NotFound: there is none of that name; those that exist are named.
+        ConfigError: its package cannot be loaded.
+    """
     addresses = names(group, built_in)
     if name not in addresses:
         raise NotFound("There is no {name}. Choose one of: {known}.", name=name, known=", ".join(sorted(addresses)))
     module, _, attribute = addresses[name].partition(":")
-    return getattr(import_module(module), attribute)
+    if name in built_in:
+        return getattr(import_module(module), attribute)
+    try:
+        return getattr(import_module(module), attribute)
+    except Exception as error:  # a stranger's module may fail in any way when it is imported
+        raise ConfigError(
+            "{name} comes from a package that cannot be loaded ({address}: {reason}). Update that package or "
+            "uninstall it.",
+            name=name, address=addresses[name], reason=f"{type(error).__name__}: {error}",
+        ) from None

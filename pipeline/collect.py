@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 import collectors
 from escucha.brand import Brand, Problem, Watch
-from escucha.errors import EscuchaError, NotFound, TryLater, Unreadable
+from escucha.errors import ConfigError, EscuchaError, NotFound, TryLater, Unreadable
 from escucha.mention import Mention
 from escucha.source import Refusal, SourceFacts, Span
 from pipeline.keys import keys_for
@@ -99,10 +99,10 @@ def save(
 
 
 def facts_of(source: str) -> SourceFacts:
-    """What a source declares; a name that nobody owns declares nothing."""
+    """What a source declares; a name that nobody owns, or that cannot be loaded, declares nothing."""
     try:
         return collectors.facts(source)
-    except NotFound:
+    except (NotFound, ConfigError):
         return SourceFacts(name=source, query_hint="")
 
 

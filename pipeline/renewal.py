@@ -10,7 +10,6 @@ import collectors
 from collectors.http import WebOptions
 from escucha.errors import EscuchaError
 from escucha.source import RenewsKeys
-from pipeline.collect import facts_of
 from pipeline.keys import keys_for
 from pipeline.means import Means
 from pipeline.pull import unknown
@@ -22,11 +21,10 @@ log = logging.getLogger(__name__)
 def renew_due(means: Means, now: datetime) -> int:
     """Renew the keys that were entered in the page long enough ago; how many sets of keys are fresh now."""
     renewed = 0
-    for source in collectors.source_names():
-        days = facts_of(source).renew_days
-        if days is not None:
-            old = _old(means, source, now - timedelta(days=days))
-            renewed += sum(_renew(means, source, owner, now) for owner in old)
+    for facts in collectors.known():
+        if facts.renew_days is not None:
+            old = _old(means, facts.name, now - timedelta(days=facts.renew_days))
+            renewed += sum(_renew(means, facts.name, owner, now) for owner in old)
     return renewed
 
 

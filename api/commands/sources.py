@@ -24,7 +24,7 @@ def listed(as_json: bool = typer.Option(False, "--json", help=help_text("Print J
     """List the sources."""
     import collectors
 
-    found = [collectors.facts(name) for name in collectors.source_names()]
+    found = collectors.known()
     if as_json:
         show_json([
             {"name": one.name, "title": one.title, "access": one.access, "searches": one.searches, "pushed": one.pushed,
