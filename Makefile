@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check catalog bench clean
+.PHONY: help setup run test check catalog bench faults clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,7 +29,11 @@ catalog: $(VENV)/.ready-dev ## Bring the Spanish catalogue up to date with the m
 	sh api/dashboard/catalog.sh
 
 bench: $(VENV)/.ready-dev ## Print every figure as JSON (benchmarks/)
-	@for file in benchmarks/ingest.py benchmarks/pages.py benchmarks/nlp.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+	@for file in benchmarks/ingest.py benchmarks/pages.py benchmarks/nlp.py benchmarks/collect.py benchmarks/kills.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+
+faults: $(VENV)/.ready-dev ## Kill a collector 500 times, and let upstreams do their worst
+	$(BIN)/python -m benchmarks.kills
+	$(BIN)/python -m benchmarks.hostile
 
 clean: ## Remove what was built; the data stays
 	rm -rf $(VENV) build *.egg-info

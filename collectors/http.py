@@ -322,8 +322,11 @@ def _server(url: httpx.URL) -> str:
 
 
 def _without_secrets(request: httpx.Request, first: httpx.URL) -> httpx.Request:
-    """A request that a redirect sends to another host carries none of our keys (httpx strips Authorization alone)."""
-    if request.url.host == first.host:
+    """A request that a redirect sends elsewhere carries none of our keys (httpx strips Authorization alone).
+
+    Another port is elsewhere too, and so is the same server without encryption.
+    """
+    if _server(request.url) == _server(first) and request.url.scheme in (first.scheme, "https"):
         return request
     kept = {name: value for name, value in request.headers.items() if name.lower() in KEPT_ON_REDIRECT}
     return httpx.Request("GET", request.url, headers=kept)

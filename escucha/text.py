@@ -19,6 +19,8 @@ def storable(text: str) -> str:
 
 def fold(text: str) -> str:
     """For matching: case and accents aside, ñ kept apart from n, one space between words."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     guarded = unicodedata.normalize("NFC", text).casefold().replace("ñ", "\0")
     bare = "".join(c for c in unicodedata.normalize("NFKD", guarded) if not unicodedata.combining(c))
     return " ".join(bare.replace("\0", "ñ").split())
