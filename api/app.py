@@ -13,12 +13,14 @@ from threading import Thread
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import correction_pages, errors, job_pages, learning_pages, pages, rule_pages
+from api import correction_pages, errors, job_pages, learning_pages, pages, rule_pages, source_add_pages, source_pages
 from api.assets import Assets
 from api.dashboard import charts
+from api.deliveries import received
 from api.deps import House
 from api.guard import Guard
 from api.routes import router
+from api.routes.hooks import door
 from config.catalogue import read_catalogue
 from config.settings import Settings
 from escucha.errors import EscuchaError, Refused
@@ -27,6 +29,8 @@ from store.engine import Store, open_store
 
 STATIC = Path(__file__).parent / "dashboard" / "static"
 MAX_BODY = 1_000_000
+DELIVERED = 1_000_000_000
+"""The door for deliveries reads no more than its own bound, and says so in JSON."""
 ABOUT = (
     "What people say about a brand, tagged and laid out along the customer's journey. Every failure has the shape "
     "{error, message, details}; the message is in the language of Accept-Language (es, en), or of the parameter `ui`."
@@ -69,6 +73,9 @@ def create_app(
     app.include_router(rule_pages.router)
     app.include_router(job_pages.router)
     app.include_router(learning_pages.router)
+    app.include_router(source_pages.router)
+    app.include_router(source_add_pages.router)
+    app.include_router(door(received), max_body_size=DELIVERED)
     app.mount("/static", Assets(directory=STATIC), name="static")
     errors.describe(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)

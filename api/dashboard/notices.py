@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api.dashboard.shell import Frame
+from api.dashboard.source_cards import needs_person
 from escucha.filter import MentionFilter
-from store import health, mentions, metrics
+from store import health, mentions, metrics, watches
 
 PARTS = {
     "source": "sources", "lang": "langs", "stage": "stages", "sentiment": "sentiments", "pain": "pains",
@@ -21,11 +22,15 @@ PARTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notices:
-    """The lines above a page. `fresh` is when the data end; `pending` mentions wait for their tags."""
+    """The lines above a page.
+
+    `fresh` is when the data end; `pending` mentions wait for their tags; `silent` watches need a person to go on.
+    """
 
     fresh: str | None
     pending: int
     failed: int
+    silent: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,7 @@ def notices(session: Session, frame: Frame) -> Notices:
         fresh=_stamp(frame, whole.last_run_at or whole.newest),
         pending=metrics.count(session, replace(of_brand, state="pending")) if whole.pending else 0,
         failed=metrics.count(session, replace(of_brand, state="failed")) if whole.failed else 0,
+        silent=_silent(session, frame) if whole.paused else 0,
     )
 
 
@@ -76,6 +82,10 @@ def newest(session: Session, frame: Frame) -> datetime | None:
     """When the brand's newest mention was made, whatever the filters."""
     page = mentions.find(session, MentionFilter(brand=frame.brand.slug), limit=1)
     return page.items[0].mention.created_at if page.items else None
+
+
+def _silent(session: Session, frame: Frame) -> int:
+    return sum(needs_person(watch) for watch in watches.of_brand(session, frame.brand.id or 0))
 
 
 def _stamp(frame: Frame, at: datetime | None) -> str | None:

@@ -34,6 +34,7 @@ NAVIGATION = (
     ("/", N_("Overview"), "overview"),
     ("/journey", N_("Journey map"), "journey"),
     ("/mentions", N_("Mentions"), "mentions"),
+    ("/sources", N_("Sources"), "sources"),
     ("/rules", N_("Rules"), "rules"),
     ("/learning", N_("Model"), "learning"),
     ("/jobs", N_("Tag again"), "jobs"),

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.routes import brands, corrections, heads, health, jobs, journey, mentions, rules, series, shares, taxonomy
+from api.routes import (
+    backfills,
+    brands,
+    channels,
+    corrections,
+    heads,
+    health,
+    jobs,
+    journey,
+    mentions,
+    rules,
+    series,
+    shares,
+    sources,
+    taxonomy,
+    watches,
+)
 from api.schemas import ErrorOut
 
 router = APIRouter(
@@ -15,5 +31,9 @@ router = APIRouter(
         503: {"model": ErrorOut, "description": "The database is busy or away: try again later."},
     },
 )
-for part in (brands, mentions, series, journey, health, jobs, shares, corrections, rules, heads, taxonomy):
+PARTS = (
+    brands, mentions, series, journey, health, jobs, shares, corrections, rules, heads, taxonomy, sources, watches,
+    backfills, channels,
+)
+for part in PARTS:
     router.include_router(part.router)

@@ -179,7 +179,13 @@ def test_the_description_names_every_door_and_its_failures(client: TestClient) -
         "/brands/{slug}/heads", "/brands/{slug}/heads/{id}", "/brands/{slug}/heads/rollback",
         "/brands/{slug}/heads/{id}/accept", "/brands/{slug}/heads/{id}/reject",
         "/brands/{slug}/taxonomy", "/brands/{slug}/taxonomy/{kind}/{key}",
-        "/jobs", "/jobs/stale", "/jobs/{id}", "/jobs/{id}/cancel")}
+        "/jobs", "/jobs/stale", "/jobs/{id}", "/jobs/{id}/cancel",
+        "/sources", "/sources/{name}", "/sources/{name}/keys",
+        "/watches", "/watches/try", "/watches/{id}", "/watches/{id}/run", "/watches/{id}/pause",
+        "/watches/{id}/resume", "/watches/{id}/runs", "/watches/{id}/coverage",
+        "/backfills", "/backfills/{id}/cancel", "/backfills/{id}/resume", "/channels")} | {"/hooks/{key}"}
+    hook = paths.pop("/hooks/{key}")["post"]
+    assert hook["responses"]["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/DeliveredOut")
     for path in paths.values():
         for operation in path.values():
             assert operation["summary"]

@@ -56,6 +56,14 @@ def test_our_own_button_removes_the_sample(client: TestClient, headers: dict[str
     assert client.get(API).json()["items"] == []
 
 
+def test_only_what_is_sent_to_a_hook_may_come_from_anywhere(client: TestClient) -> None:
+    foreign = {"Host": "escucha.example", "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    sent = client.post("/hooks/nobody", content="no JSON", headers=foreign | {"Content-Type": "text/plain"})
+    assert (sent.status_code, sent.json()["error"]) == (415, "invalid")
+    for path in ("/hooks", "/hooksome/x", "/sources/hooks/x", "/api/v1/watches", "//hooks/x"):
+        assert client.post(path, json={}, headers=foreign).status_code in (403, 421)
+
+
 def test_an_oversized_body_is_refused(client: TestClient) -> None:
     assert client.post(API, json={"slug": "x", "name": "x" * 2_000_000}).status_code in (413, 422)
 

@@ -17,7 +17,7 @@ from store.engine import Store
 from tests.api.conftest import Open, days_ago, say
 from tests.make import NOW, brand, mention
 
-PAGES = ["/", "/journey", "/mentions", "/rules", "/learning", "/jobs"]
+PAGES = ["/", "/journey", "/mentions", "/sources", "/sources/add", "/rules", "/learning", "/jobs"]
 
 
 def page(client: TestClient, path: str, status: int = 200) -> HTMLParser:
