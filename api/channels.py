@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from api.listening import declared
+from api.listening import declared, offered
 from escucha.brand import Brand, Channel
 from escucha.errors import Invalid
 from store import channels
@@ -24,7 +24,8 @@ def first_day(brand: Brand, now: datetime) -> date:
 def listed(session: Session, brand: Brand, now: datetime) -> list[Channel]:
     """Every channel that was heard, is watched or was noted; the busiest first."""
     since = datetime.combine(first_day(brand, now), time.min, ZoneInfo(brand.timezone))
-    return channels.inventory(session, brand.id or 0, since.astimezone(UTC))
+    recorded_as = {facts.name: facts.recorded_as for facts in offered() if facts.recorded_as}
+    return channels.inventory(session, brand.id or 0, since.astimezone(UTC), recorded_as)
 
 
 def title(name: str) -> str:

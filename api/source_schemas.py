@@ -70,6 +70,7 @@ class SourceOut(Out):
     on: bool
     keys: list[str]
     searches: bool
+    own: bool
     pushed: bool
     reach_days: int | None
     can_store_days: int | None

@@ -95,7 +95,8 @@ class SourceFacts:
 
     `title` is its proper name; `recorded_as` the `source` of its mentions, where that is another than its name.
     `query_hint` is an example of what goes into a query's text; `query_about` says what it is. `searches` says whether
-    the upstream filters by it (else the collector matches `Query.terms` locally).
+    the upstream filters by it (else the collector matches `Query.terms` locally); what comes from an `own` place, such
+    as the brand's inbox or its reviews, is about the brand without naming it.
     `needs`, `keeps` and `blind` are sentences: what it needs and costs, what may be stored, what it cannot see;
     `reach` says how far back it can be read (`reach_days`: days, None where that is no question of days). `terms` is
     the notice of a source that is off until a person accepts it. `pushed` sources are not asked: they send.
@@ -119,6 +120,7 @@ class SourceFacts:
     terms: Note | None = None
     needs_credentials: tuple[Credential, ...] = ()
     searches: bool = False
+    own: bool = False
     pushed: bool = False
     can_store_days: int | None = None
     recheck_days: int | None = None

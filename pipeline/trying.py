@@ -51,9 +51,10 @@ def try_watch(order: Order, now: datetime) -> Trial:
 def query_for(brand: Brand, source: str, text: str, terms: tuple[str, ...] = (), everything: bool = False) -> Query:
     """What to ask a source for.
 
-    Where it cannot search by itself, the brand's own names are what to keep, unless the user says otherwise.
+    Where it cannot search by itself, and not all that comes is about the brand anyway, the brand's own names are what
+    to keep, unless the user says otherwise.
     """
     facts = collectors.facts(source)
     own = (brand.name, *brand.aliases)
-    takes_all = everything or facts.searches or facts.pushed or source == "file"
+    takes_all = everything or facts.searches or facts.pushed or facts.own
     return Query(text=text.strip(), terms=terms or (() if takes_all else own))

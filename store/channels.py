@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
@@ -11,13 +13,19 @@ from escucha.brand import Channel
 from store.tables import ChannelRow, MentionRow, WatchRow
 
 
-def inventory(session: Session, brand_id: int, since: datetime) -> list[Channel]:
-    """Every channel that was heard since a moment, is watched, or was noted by a person; the busiest first."""
+def inventory(
+    session: Session, brand_id: int, since: datetime, recorded_as: Mapping[str, str] = MappingProxyType({})
+) -> list[Channel]:
+    """Every channel that was heard since a moment, is watched, or was noted by a person; the busiest first.
+
+    `recorded_as` tells under which name a source's mentions are kept, where that is not its own.
+    """
     counted = select(MentionRow.source, func.count()).where(
         MentionRow.brand_id == brand_id, MentionRow.created_at >= since
     )
     volume = {row[0]: row[1] for row in session.execute(counted.group_by(MentionRow.source))}
-    watched = set(session.scalars(select(WatchRow.source).where(WatchRow.brand_id == brand_id)))
+    asked = session.scalars(select(WatchRow.source).where(WatchRow.brand_id == brand_id))
+    watched = {recorded_as.get(source, source) for source in asked}
     noted = {row.name: row for row in session.scalars(select(ChannelRow).where(ChannelRow.brand_id == brand_id))}
     names = {*volume, *watched, *noted}
     found = [_channel(name, volume.get(name, 0), name in watched, noted.get(name)) for name in names]

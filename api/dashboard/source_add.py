@@ -156,9 +156,10 @@ def choice(
 
 def filled(frame: Frame, facts: SourceFacts, form: Mapping[str, str]) -> Mapping[str, str]:
     """What the form holds: as it was typed, or to begin with."""
-    own = "\n".join((frame.brand.name, *frame.brand.aliases))
+    names = "\n".join((frame.brand.name, *frame.brand.aliases))
     begun = {
-        "query": facts.query_hint if facts.pushed else "", "terms": "" if facts.searches or facts.pushed else own,
+        "query": facts.query_hint if facts.pushed else "",
+        "terms": "" if facts.searches or facts.pushed or facts.own else names,
         "every": str(next((each for each in INTERVALS if each >= max(USUAL, facts.fastest)), facts.fastest)),
         "slowest": "",
     }

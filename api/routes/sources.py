@@ -20,8 +20,8 @@ from store import brands
 router = APIRouter(prefix="/sources", tags=["sources"])
 Name = Annotated[str, Path(max_length=100, description="The source: rss, youtube, webhook…")]
 BrandName = Annotated[str | None, Query(max_length=100, description="A brand's short name; without it: every brand.")]
-DECLARED = ("name", "access", "query_hint", "searches", "pushed", "reach_days", "can_store_days", "recheck_days",
-            "cost_per_item", "fastest")
+DECLARED = ("name", "access", "query_hint", "searches", "own", "pushed", "reach_days", "can_store_days",
+            "recheck_days", "cost_per_item", "fastest")
 
 
 @router.get("", response_model=SourcesOut, summary="The sources", responses={404: {"model": ErrorOut}})
