@@ -48,6 +48,7 @@ class AppStoreSource(OnlineSource):
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="app-store",
         title="App Store",
+        own=True,
         query_hint="mx,es 123456789",
         query_about=Note(
             "The countries, then the app's number, or the address of its page in the App Store. The number is the last "

@@ -34,6 +34,7 @@ class AppStoreConnectSource(OnlineSource):
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="app-store-connect",
         title="App Store Connect",
+        own=True,
         query_hint="ESP,MEX 123456789",
         query_about=Note(
             "The number of your app; before it, if you like, the only countries that count, in Apple's three letters."
@@ -96,6 +97,8 @@ class AppStoreConnectSource(OnlineSource):
                 if error.details.get("missing") is None:
                     raise
                 missing.setdefault(app[1], []).append(mention.source_id)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                continue  # it is there, in a form that we cannot read
         for number in missing:
             self._read(f"/v1/apps/{number}/customerReviews", {"limit": "1"})
         return Checked(gone=frozenset(each for gone in missing.values() for each in gone), fresh=tuple(fresh))

@@ -123,7 +123,7 @@ class BlueskySource(OnlineSource):
         """Ask for the posts together; of one that is missing it is asked whether it is gone or only kept from us."""
         asked = [mention.source_id for mention in mentions]
         posts = list_of(self._asked(f"app.bsky.feed.getPosts?{urlencode([('uris', uri) for uri in asked])}"), "posts")
-        found = {post["uri"] for post in posts}
+        found = {str(post.get("uri")) for post in posts if isinstance(post, Mapping)}
         fresh, _ = admit_all(posts, self._fresh, post_name)
         return Checked(gone=frozenset(uri for uri in asked if uri not in found and self._is_gone(uri)), fresh=fresh)
 

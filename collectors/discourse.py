@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from collectors.bookmark import notes_of
 from collectors.http import Answer
-from collectors.online import OnlineSource, asked_of, list_of, moments_of, object_of
+from collectors.online import OnlineSource, asked_of, formless, is_own, list_of, moments_of, object_of
 from collectors.plain import plain
 from collectors.walk import Bounds, Place, Stretch, newest_first
 from escucha.brand import Query
@@ -139,7 +139,7 @@ class DiscourseSource(OnlineSource):
         )
 
     def _ask(self, base: str, path: str, params: Mapping[str, str | None] | None = None) -> Any:
-        key = self._keys.get("api_key") if _place(self._keys.get("server", "")) == _place(base) else None
+        key = self._keys.get("api_key") if is_own(self._keys.get("server", ""), base) else None
         names = {"Api-Key": key, "Api-Username": self._keys.get("api_username") or "system"} if key else {}
         return self._get(f"{self._keys.get('base_url') or base}{path}", params, headers=names)
 
@@ -174,6 +174,8 @@ class DiscourseSource(OnlineSource):
         def look(mention: Mention) -> Mention | None:
             base, raw = asked_of(mention) or "", mention.raw or {}
             post = object_of(self._ask(base, f"/posts/{quote(str(raw['id']), safe='')}.json"))
+            if post.get("id") != raw["id"]:
+                raise formless()  # of another post it tells nothing
             return None if is_gone(post) else to_mention({"topic_title": mention.title, **post}, base)
 
         return self._looked_at(mentions, look, asked_of)

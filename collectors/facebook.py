@@ -20,6 +20,7 @@ from collectors.graph import (
 )
 from collectors.online import list_of, moments_of
 from collectors.walk import Bounds, Notes, Place, Step, Stretch, newest_first
+from escucha.admission import admit_all
 from escucha.brand import Query
 from escucha.errors import Refused
 from escucha.mention import Author, Engagement, Mention
@@ -50,6 +51,7 @@ class FacebookSource(GraphSource):
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="facebook",
         title="Facebook",
+        own=True,
         query_hint="comments",
         query_about=Note(
             "comments (comments and visitors' posts on your Page, on posts of the last 30 days), tagged (posts that "
@@ -142,8 +144,9 @@ class FacebookSource(GraphSource):
         """
         ours = {m.source_id: m for m in mentions if _stands_on(m, self._page_id)}
         found, absent = self._looked_up(tuple(ours), ASKED_AGAIN) if ours else ({}, set())
-        fresh = [to_mention({**(ours[i].raw or {}), **bare(item)}) for i, item in found.items() if item.get("message")]
-        return Checked(gone=frozenset(absent) if found else frozenset(), fresh=tuple(fresh))
+        told = [identity for identity, item in found.items() if item.get("message")]
+        fresh, _ = admit_all(told, lambda i: to_mention({**(ours[i].raw or {}), **bare(found[i])}), str)
+        return Checked(gone=frozenset(absent) if found else frozenset(), fresh=fresh)
 
 
 def read_query(text: str) -> str:

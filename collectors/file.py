@@ -49,6 +49,7 @@ class FileSource:
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="file",
         title="File",
+        own=True,
         query_hint="reseñas.csv, .xlsx, .jsonl",
         query_about=Note("The path of a file on this machine that another tool exports: CSV, Excel or JSON Lines."),
         needs=Note("An export of any tool. No key, no cost."),

@@ -19,7 +19,7 @@ from escucha.brand import Query
 from escucha.errors import Refused, SourceError
 from escucha.mention import Mention
 from escucha.note import Note
-from escucha.source import Credential, Cursor, Page, SourceFacts
+from escucha.source import Credential, Cursor, Page, SourceFacts, Span
 
 LIMIT = 50
 """Tickets a page, of 100 allowed: with their descriptions a page grows large."""
@@ -45,6 +45,7 @@ class FreshdeskSource(OnlineSource):
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="freshdesk",
         title="Freshdesk",
+        own=True,
         query_hint="lumbre.freshdesk.com",
         query_about=Note("The address of your help desk."),
         access="own key",
@@ -68,22 +69,27 @@ class FreshdeskSource(OnlineSource):
         listing = _Listing(self, self._keys.get("base_url") or f"https://{desk}.freshdesk.com", self._clock.now())
         notes = self._notes(query, cursor)
         gone, kept = listing.gone(notes)
+        covers = None
         for step in oldest_first(notes.get("tickets", {}), listing.tickets, BOUNDS, listing.now, query.since):
-            kept = {**notes, **kept, "tickets": step.notes}
+            kept, covers = {**notes, **kept, "tickets": step.notes}, step.covers
             yield self._page(
                 query, step.items, lambda item: to_mention(item, desk), item_name, bookmark(query, **_own(kept)),
-                covers=step.covers, more=step.more, doubt=self._doubt() if step.empty else None, gone=gone,
+                more=step.more, doubt=self._doubt() if step.empty else None, gone=gone,
             )
             gone = ()
             if step.more:
                 return
-        yield from self._rated(query, listing, kept, desk)
+        yield from self._rated(query, listing, kept, desk, covers)
 
-    def _rated(self, query: Query, listing: _Listing, kept: Mapping[str, Any], desk: str) -> Iterator[Page]:
+    def _rated(
+        self, query: Query, listing: _Listing, kept: Mapping[str, Any], desk: str, covers: Span | None
+    ) -> Iterator[Page]:
         for items, notes, more in listing.ratings(kept.get("ratings", {}), query.since):
-            if items:
-                cursor = bookmark(query, **_own({**kept, "ratings": notes}))
-                yield self._page(query, items, lambda item: to_survey(item, desk), item_name, cursor, more=more)
+            yield self._page(
+                query, items, lambda item: to_survey(item, desk), item_name,
+                bookmark(query, **_own({**kept, "ratings": notes})), more=more,
+                covers=None if "page" in notes else covers,
+            )
 
     def listed(self, address: str, params: Mapping[str, str]) -> list[Any]:
         """One page of a listing."""

@@ -41,6 +41,7 @@ class GoogleBusinessSource(OnlineSource):
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="google-business",
         title="Google Business Profile",
+        own=True,
         query_hint="accounts/123/locations/456",
         query_about=Note(
             "One place, as accounts/123/locations/456, or all verified places of an account, as accounts/123."
@@ -135,6 +136,8 @@ class GoogleBusinessSource(OnlineSource):
                 if error.details.get("missing") is None:
                     raise
                 missing.setdefault(name.partition("/reviews/")[0], []).append(mention.source_id)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                continue  # it is there, in a form that we cannot read
         for path in missing:
             self._read(f"/v4/{path}/reviews", {"pageSize": "1"})
         return Checked(gone=frozenset(each for gone in missing.values() for each in gone), fresh=tuple(fresh))

@@ -34,6 +34,7 @@ class GooglePlaySource(OnlineSource):
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="google-play",
         title="Google Play",
+        own=True,
         query_hint="com.lumbre.app",
         query_about=Note("Your app's name as it stands in the address of its page: what follows id= there."),
         access="own key",

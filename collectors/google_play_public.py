@@ -43,6 +43,7 @@ class GooglePlayPublicSource(OnlineSource):
         name="google-play-public",
         recorded_as="google-play",
         title="Google Play (public page)",
+        own=True,
         query_hint="es-mx com.lumbre.app",
         query_about=Note(
             "The language and country, then the app's name as it stands in the address of its page, behind id=."

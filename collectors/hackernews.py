@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from collectors.bookmark import notes_of
-from collectors.online import OnlineSource, list_of, moments_of
+from collectors.online import OnlineSource, list_of, moments_of, object_of
 from collectors.plain import plain
 from collectors.walk import Bounds, Place, Stretch, newest_first
 from escucha.brand import Query
@@ -72,7 +72,7 @@ class HackerNewsSource(OnlineSource):
         gone = set()
         for mention in mentions:
             item = self._get(f"{base}/v0/item/{mention.source_id}.json")
-            if item is None or item.get("deleted") or item.get("dead"):
+            if item is None or object_of(item).get("deleted") is True or item.get("dead") is True:
                 gone.add(mention.source_id)
         return Checked(gone=frozenset(gone))
 

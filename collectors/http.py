@@ -25,7 +25,8 @@ from collectors.verdict import LONGEST_WAIT, RETRIED, WAITS, judge
 from escucha.errors import Refused, SourceError, TryLater
 from escucha.source import Quota
 
-logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log whole addresses, and some hold a key
+for _talker in ("httpx", "httpcore"):  # they would log whole addresses and headers, and some hold a key
+    logging.getLogger(_talker).setLevel(logging.WARNING)
 
 MAX_REDIRECTS = 5
 MAX_REASON = 65_536
@@ -192,7 +193,7 @@ class Web:
                 raise _not_web()
             agent = user_agent(self._options.contact)
             return httpx.Request(
-                method, address, headers={"User-Agent": agent, "Accept-Encoding": "gzip, deflate", **headers},
+                method, address, headers={"User-Agent": agent, "Accept-Encoding": "gzip, deflate", **_fit(headers)},
                 json=json, data=dict(form) if form is not None else None,
             )
         except (httpx.InvalidURL, UnicodeError, ValueError):
@@ -334,7 +335,19 @@ def _without_secrets(request: httpx.Request, first: httpx.URL) -> httpx.Request:
 
 def _conditions(validators: Mapping[str, str]) -> dict[str, str]:
     names = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
-    return {header: validators[name] for name, header in names.items() if validators.get(name)}
+    return {header: told for name, header in names.items() if (told := validators.get(name, "")) and _is_fit(told)}
+
+
+def _fit(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers as they can travel, without the blanks and line breaks around a key that was pasted."""
+    bare = {name: value.strip() for name, value in headers.items()}
+    if not all(map(_is_fit, bare.values())):
+        raise Refused("The key holds a line break, or a letter that keys do not have. Enter it again.")
+    return bare
+
+
+def _is_fit(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 def _worth_retrying(error: TryLater) -> bool:

@@ -24,6 +24,7 @@ from collectors.graph import (
 from collectors.online import list_of, moments_of, object_of
 from collectors.pace import Allowance
 from collectors.walk import Bounds, Notes, Place, Step, Stretch, moment, newest_first
+from escucha.admission import admit_all
 from escucha.brand import Query
 from escucha.errors import Refused
 from escucha.mention import Author, Engagement, Mention
@@ -43,7 +44,8 @@ TAGGED = Bounds(first=timedelta(days=30), overlap=timedelta(days=7))
 UNDER_POSTS = RoundBounds(window=timedelta(days=30), overlap=timedelta(days=1))
 SHOWN = timedelta(hours=25)
 """Under a hashtag Instagram shows 24 hours, not always in order: all of it is read each time, an hour for clocks."""
-HASHTAG = Bounds(first=SHOWN, overlap=SHOWN, window=timedelta(hours=24))
+HASHTAG_PAGES = 40
+HASHTAG = Bounds(first=SHOWN, overlap=SHOWN, steps=HASHTAG_PAGES, window=timedelta(hours=24))
 
 HASHTAGS = Allowance(limit=30, name="hashtags", days=7)
 SAME_HASHTAG = timedelta(days=7)
@@ -60,6 +62,7 @@ class InstagramSource(GraphSource):
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="instagram",
         title="Instagram",
+        own=True,
         query_hint="tags",
         query_about=Note(
             "tags (posts that tag your account), comments (on your posts of the last 30 days), or one hashtag such as "
@@ -148,8 +151,11 @@ class InstagramSource(GraphSource):
     def _hashtag(self, tag: str, notes: Notes, since: datetime | None) -> Iterator[Step]:
         now = self._clock.now()
         known, found = moment(notes.get("known")), self._found(tag, notes, now)
-        if known and known < now - SHOWN and "walk" not in notes:
+        if known and known < now - SHOWN:
             notes = {}  # a day and more lies between: what was posted in it is not shown any more
+        # All its pages have one cursor: Instagram alone knows how far a reader is. A run that was killed may have taken
+        # pages with it, so the next one does not go on, but begins at the top.
+        notes = {name: kept for name, kept in notes.items() if name != "walk"}
         bound = max(since, now - SHOWN) if since else None
         seen: set[str] = set()
 
@@ -178,7 +184,8 @@ class InstagramSource(GraphSource):
         stretch = self._stretch(f"{hashtag}/recent_media", params, replace(place, token=token), when)
         new = {str(item.get("id")) for item in stretch.items if isinstance(item, Mapping)} - seen
         seen |= new
-        more = f"{int(count) + 1}:{stretch.token}" if new and stretch.token else None
+        further = new and stretch.token and int(count) + 1 < HASHTAG_PAGES
+        more = f"{int(count) + 1}:{stretch.token}" if further else None
         return replace(stretch, token=more, capped=more is None)
 
     # Second looks
@@ -191,9 +198,9 @@ class InstagramSource(GraphSource):
         name = object_of(self._graph(self._own, {"fields": "username"})).get("username")
         ours = {m.source_id: m for m in mentions if name and _owner(m) == name}
         found, absent = self._looked_up(tuple(ours), COMMENT_FIELDS) if ours else ({}, set())
-        fresh = [to_mention({**(ours[i].raw or {}), **bare(comment)}) for i, comment in found.items()
-                 if "text" in comment and "timestamp" in comment]
-        return Checked(gone=frozenset(absent) if found else frozenset(), fresh=tuple(fresh))
+        told = [identity for identity, comment in found.items() if "text" in comment and "timestamp" in comment]
+        fresh, _ = admit_all(told, lambda i: to_mention({**(ours[i].raw or {}), **bare(found[i])}), str)
+        return Checked(gone=frozenset(absent) if found else frozenset(), fresh=fresh)
 
     def authors(self, authors: Sequence[Author]) -> Iterable[Author]:
         """The followers of professional accounts, one at a time; of others Instagram does not tell the number."""

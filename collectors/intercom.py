@@ -40,6 +40,7 @@ class IntercomSource(OnlineSource):
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="intercom",
         title="Intercom",
+        own=True,
         query_hint="all",
         query_about=Note("all for every channel, or some of them: whatsapp, email."),
         access="own key",
@@ -110,7 +111,8 @@ class IntercomSource(OnlineSource):
                     raise
                 gone.add(mention.source_id)
             else:
-                gone |= {mention.source_id} if is_redacted(answer) else set()
+                same = str(object_of(answer).get("id")) == mention.source_id
+                gone |= {mention.source_id} if same and is_redacted(answer) else set()
         return Checked(gone=frozenset(gone))
 
     def _headers(self) -> dict[str, str]:

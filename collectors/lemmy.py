@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from collectors.bookmark import notes_of
 from collectors.http import Answer
-from collectors.online import OnlineSource, asked_of, list_of, moments_of, object_of
+from collectors.online import OnlineSource, asked_of, is_own, list_of, moments_of, object_of
 from collectors.walk import Bounds, Place, Step, Stretch, newest_first
 from escucha.brand import Query
 from escucha.errors import Refused, SourceError, TryLater
@@ -135,8 +135,7 @@ class LemmySource(OnlineSource):
         return Site(base=base, api="v4" if int(version[1]) >= 1 else "v3", languages=languages)
 
     def _ask(self, base: str, path: str, params: Mapping[str, str | None] | None = None) -> Any:
-        own = self._keys.get("server", "").removeprefix("https://").rstrip("/")
-        token = self._keys.get("token", "") if own == urlsplit(base).netloc else ""
+        token = self._keys.get("token", "") if is_own(self._keys.get("server", ""), base) else ""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return self._get(f"{self._keys.get('base_url') or base}{path}", params, headers=headers)
 

@@ -10,6 +10,8 @@ from escucha.errors import Refused, SourceError, TryLater
 
 GOOGLE = "https://oauth2.googleapis.com/token"
 MICROSOFT = "https://login.microsoftonline.com"
+GOOGLE_MAIL = re.compile(r"(.+\.)?(gmail|googlemail|google)\.com", re.I)
+MICROSOFT_MAIL = re.compile(r"(.+\.)?(outlook|office|office365)\.com", re.I)
 AS_USER = "https://outlook.office.com/IMAP.AccessAsUser.All offline_access"
 AS_APP = "https://outlook.office365.com/.default"
 
@@ -39,8 +41,14 @@ def _question(host: str, keys: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     own = {"client_id": keys.get("client_id", ""), "client_secret": keys.get("client_secret", "")}
     refresh = {"grant_type": "refresh_token", "refresh_token": keys.get("refresh_token", "")}
     base = keys.get("base_url", "").rstrip("/")
-    if re.search(r"(^|\.)(gmail|googlemail|google)\.com$", host):
+    if GOOGLE_MAIL.fullmatch(host):
         return (f"{base}/token" if base else GOOGLE), {**own, **refresh}
+    if not base and not MICROSOFT_MAIL.fullmatch(host):
+        raise Refused(
+            "{host} is a mail server of neither Google nor Microsoft, and only theirs get what a refresh token gives. "
+            "Check the server, or enter a password in its place.",
+            host=host,
+        )
     tenant = keys.get("tenant") or "common"
     if not re.fullmatch(r"[\w.-]{1,100}", tenant, re.ASCII):
         raise Refused("The tenant of Microsoft 365 is an id or a domain, like lumbre.onmicrosoft.com. Correct it.")

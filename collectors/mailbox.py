@@ -35,6 +35,7 @@ class MailboxSource:
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="mailbox",
         title="Mailbox (IMAP)",
+        own=True,
         query_hint="INBOX",
         query_about=Note("The folder to read, as your mail program shows it; empty means the inbox."),
         access="own key",

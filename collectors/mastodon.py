@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from collectors.bookmark import notes_of
 from collectors.http import Answer
-from collectors.online import OnlineSource, asked_of, list_of, moments_of
+from collectors.online import OnlineSource, asked_of, is_own, list_of, moments_of
 from collectors.plain import plain
 from collectors.walk import Bounds, Place, Stretch, newest_first
 from escucha.brand import Query
@@ -87,8 +87,8 @@ class MastodonSource(OnlineSource):
         asked = read_query(query.text)
         if asked.words and not self._token(asked):
             raise Refused(
-                "{host} searches only for those who have an account. Enter an access token on the page Sources, or ask "
-                "for a hashtag: cafe@{host}.",
+                "{host} searches only for those who have an account. Enter an access token of one, and its server, on "
+                "the page Sources; or ask for a hashtag: cafe@{host}.",
                 host=asked.server,
             )
         now, notes = self._clock.now(), notes_of(query, cursor)
@@ -130,17 +130,16 @@ class MastodonSource(OnlineSource):
         return self._get(f"{self._keys.get('base_url') or asked.base}{path}", params, headers=headers)
 
     def _token(self, asked: Asked) -> str:
-        """The token, if it is this server's."""
-        own = self._keys.get("server", "").removeprefix("https://").rstrip("/")
-        return self._keys.get("token", "") if own in ("", asked.server) else ""
+        """The token, if it is this server's; one of which nobody said whose it is goes to none."""
+        return self._keys.get("token", "") if is_own(self._keys.get("server", ""), asked.base) else ""
 
     def _verdict(self, answer: Answer) -> SourceError | None:
         if answer.status in (404, 410):
             return _gone(answer.host) if _says_error(answer) else _no_mastodon(answer.host)
-        if answer.status in (401, 422) and not self._keys.get("token"):
+        if answer.status in (401, 422) and not (self._keys.get("token") and self._keys.get("server")):
             return Refused(
                 "{host} shows its posts only to those who have an account. Enter an access token of an account there "
-                "on the page Sources, or ask another server.",
+                "and its server on the page Sources, or ask another server.",
                 host=answer.host,
             )
         if answer.status == 200 and answer.body.lstrip()[:1] == b"<":

@@ -42,6 +42,8 @@ SITES = {
 SHOWN = ("UNANSWERED", "ANSWERED", "CLOSED_UNANSWERED")
 GONE = ("BANNED", "DELETED", "DISABLED")
 """Statuses of a question that the upstream has taken from its pages; others (under review) are only left out."""
+HIDDEN = ("banned", "deleted", "disabled", "hidden", "rejected", "removed")
+"""The same of a review."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ class MercadoLibreSource(OnlineSource):
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="mercadolibre",
         title="Mercado Libre",
+        own=True,
         query_hint="MLM123456789",
         query_about=Note(
             "The number or address of an article, for its reviews; or questions: and the number of a seller, for "
@@ -295,10 +298,10 @@ def item_name(item: Any) -> str:
 
 
 def reviews_gone(step: Step) -> tuple[str, ...]:
-    """The reviews of which the upstream says that they are not published (any more)."""
+    """The reviews of which the upstream says that they are shown no more; a state that we do not know says nothing."""
     return tuple(
         str(item["id"]) for item in step.items
-        if isinstance(item, dict) and item.get("id") and item.get("status") not in (None, "published")
+        if isinstance(item, dict) and item.get("id") and str(item.get("status")).lower() in HIDDEN
     )
 
 

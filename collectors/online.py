@@ -169,6 +169,12 @@ class OnlineSource:
         )
 
 
+def is_own(server: str, base: str) -> bool:
+    """Whether a key that belongs to a server may go to an address: there alone, and encrypted, unless it says http."""
+    own = server.strip().rstrip("/").lower()
+    return bool(own) and base.lower() == (own if own.startswith(("http://", "https://")) else f"https://{own}")
+
+
 def asked_of(mention: Mention) -> str | None:
     """The server that was asked for a mention, as its raw form notes it where a source has many servers."""
     return str((mention.raw or {}).get("asked") or "") or None

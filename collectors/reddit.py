@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
 from collectors.clock import WALL, Clock
 from collectors.feed import Entry, Feed, read_feed
-from collectors.http import Answer, WebOptions, user_agent
+from collectors.http import Answer, Web, WebOptions, user_agent
 from collectors.meter import quota_of
-from collectors.online import OnlineSource, list_of, moments_of
+from collectors.online import OnlineSource, list_of, moments_of, object_of
 from collectors.pace import pace_at
 from collectors.plain import plain
-from collectors.verdict import LONGEST_WAIT, judge
+from collectors.verdict import LONGEST_WAIT, RETRIED, judge
 from collectors.walk import Bounds, Place, Step, Stretch, newest_first
 from escucha.admission import admit, admit_all
 from escucha.brand import Query
@@ -40,6 +40,8 @@ FEED_BOUNDS = replace(BOUNDS, steps=2)
 FEED_PACE = 6.0
 KEYLESS_REST = 60.0
 """Seconds between two requests for feeds; and after each of them, without the token of somebody's own feeds."""
+STUMBLES = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What praw itself raises on an answer that does not have the form it promises."""
 GONE = ("[deleted]", "[removed]", "[deleted by user]", "[ Removed by Reddit ]")
 
 Post = Mapping[str, Any]
@@ -139,7 +141,7 @@ class RedditSource(OnlineSource):
         kind = "search" if search.words else "comments"
         answer = self._app.get(f"r/{search.subreddit}/{kind}", told, search.subreddit)
         children = list_of(answer, "data", "children")
-        following = answer["data"].get("after")
+        following = object_of(answer, "data").get("after")
         return stretch_of(children, moments_of(children, when), after, following, seen)
 
     def _fed(self, search: Search, place: Place) -> Stretch:
@@ -162,8 +164,9 @@ class RedditSource(OnlineSource):
 
         answer = self._web.get(url, params=params, verdict=verdict)
         self._rest()
+        bare = answer.url.partition("?")[0]  # links in posts are completed with it, and behind it stands the token
         try:
-            feed = read_feed(answer.body, answer.url, answer.headers.get("content-type", ""))
+            feed = read_feed(answer.body, bare, answer.headers.get("content-type", ""))
         except Refused:  # a page that asks whether we are a person, in place of the feed
             raise _broken() from None
         return [entry_of(feed, entry) for entry in feed.entries]
@@ -180,8 +183,8 @@ class RedditSource(OnlineSource):
         asked = [mention.source_id for mention in mentions]
         children = list_of(self._app.get("api/info", {"id": ",".join(asked)}), "data", "children")
         found = {name: child for child in children if (name := name_of(child))}
-        if len(found) < len(children) or (not found and len(asked) > 1):
-            return Checked()  # an answer in pieces, or one that lacks everything, tells nothing of what is missing
+        if len(found) < len(children) or not found.keys() <= set(asked) or (not found and len(asked) > 1):
+            return Checked()  # an answer in pieces, of others or without any tells nothing of what is missing
         gone = frozenset(name for name in asked if name not in found or is_gone(found[name]["data"]))
         fresh, _ = admit_all([found[name] for name in asked if name not in gone], self._fresh, item_name)
         return Checked(gone=gone, fresh=fresh)
@@ -211,8 +214,13 @@ class App:
         """The answer at a path. Raises TryLater or Refused, which names the subreddit that was asked for."""
         self._pace.wait(self._turn, self._web.pace, self._clock)
         with self._translated(subreddit):
-            self._praw = self._praw or sign_in(self._web, self._keys, self._session, self._hear)
+            self._praw = self._praw or sign_in(self._web, self._keys, self._session or self._guarded(), self._hear)
             return self._praw.request(method="GET", path=path, params={k: v for k, v in params.items() if v})
+
+    def _guarded(self) -> Any:
+        """praw's session, over our own web: in bounded time and memory, and nowhere inside the network."""
+        # The turns are taken here, before praw is asked.
+        return session_over(Web(replace(self._web, pace=0), clock=self._clock, credential=self._keys["client_secret"]))
 
     @property
     def _turn(self) -> str:
@@ -237,7 +245,7 @@ class App:
         self._last = None
         try:
             yield
-        except (praw.exceptions.PRAWException, prawcore.PrawcoreException, ValueError, LookupError) as error:
+        except (praw.exceptions.PRAWException, prawcore.PrawcoreException, *STUMBLES) as error:
             told = translate(error, self._last, self._clock.now(), subreddit)
             if isinstance(told, TryLater):
                 self._hold(told.after or 0)
@@ -273,6 +281,52 @@ def sign_in(web: WebOptions, keys: Mapping[str, str], session: Any, hear: Callab
         requestor_class=Requestor,
         requestor_kwargs={"session": session, "timeout": web.deadline},
     )  # fmt: skip
+
+
+def session_over(web: Web) -> Any:
+    """A requests session, as praw wants one, whose requests go through our web."""
+    import requests
+    from requests.adapters import BaseAdapter
+
+    class Adapter(BaseAdapter):
+        """Asks for what a session prepared. What Reddit says of a request that failed is praw's to understand."""
+
+        def send(self, request: Any, *_: Any, **__: Any) -> Any:
+            said: list[Answer] = []
+
+            def keep(answer: Answer) -> None:
+                said[:] = [answer]
+
+            signed = {"Authorization": request.headers["Authorization"]} if "Authorization" in request.headers else {}
+            try:
+                if request.method == "POST":
+                    form = dict(parse_qsl(request.body or ""))
+                    answer = web.post(request.url, form=form, headers=signed, verdict=keep)
+                else:
+                    answer = web.get(request.url, headers=signed, verdict=keep)
+            except SourceError:
+                if not said or said[-1].status in RETRIED:  # asked again already: praw would do so once more
+                    raise
+                answer = said[-1]
+            return _told(request, answer)
+
+        def close(self) -> None:
+            """Part of an adapter."""
+
+    def _told(request: Any, answer: Answer) -> Any:
+        response = requests.Response()
+        moved = urlsplit(answer.url).path != urlsplit(request.url).path  # to a list of subreddits, or a sign-in
+        response.status_code = 302 if moved else answer.status
+        response.headers.update({**answer.headers, **({"location": answer.url} if moved else {})})
+        response.url, response.request = request.url, request
+        response._content, response._content_consumed = answer.body, True
+        return response
+
+    session = requests.Session()
+    session.trust_env = False
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, Adapter())
+    return session
 
 
 def oauth(keys: Mapping[str, str]) -> str:
@@ -350,6 +404,9 @@ def translate(error: Exception, response: Any, now: datetime, subreddit: str) ->
     """Our error for one of praw's, by the last response. Its text is left out: it may quote what was sent."""
     import prawcore
 
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, SourceError):  # our own web's
+        return cause
     if isinstance(error, prawcore.NotFound | prawcore.Redirect):
         return _no_subreddit(subreddit)
     if isinstance(error, prawcore.OAuthException | prawcore.InsufficientScope):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from collectors.plain import plain
+from collectors.plain import MOST_TAGS, plain
 
+_OLDER = "#divRplyFwdMsg, #appendonsend"
+"""What follows these marks is an older mail."""
 _FOREIGN = (
-    "#divRplyFwdMsg ~ *, #appendonsend ~ *",  # before the marks themselves go
-    "#divRplyFwdMsg, blockquote, .gmail_quote, .gmail_attr, .gmail_signature, .moz-cite-prefix, .moz-signature, "
-    ".yahoo_quoted, #Signature, #ms-outlook-mobile-signature",
+    "blockquote, .gmail_quote, .gmail_attr, .gmail_signature, .moz-cite-prefix, .moz-signature, .yahoo_quoted, "
+    "#Signature, #ms-outlook-mobile-signature"
 )
 _FORWARDED = re.compile(r"[-\s]*(mensaje reenviado|forwarded message|mensagem (re)?encaminhada)[-\s:]*", re.I)
 _ORIGINAL = re.compile(r"[-_*\s]*(mensaje original|original message|mensagem original)[-_*\s:]*", re.I)
@@ -50,13 +51,18 @@ def own_words(text: str) -> str:
 
 def own_words_in(html: str) -> str:
     """The same for a mail written in HTML, where quotes and signatures carry the names that mail programs give them."""
+    everything = plain(html)
+    if html.count("<") > MOST_TAGS:
+        return own_words(everything)
     from selectolax.lexbor import LexborHTMLParser
 
     page = LexborHTMLParser(html)
-    everything = plain(html)
-    for selector in _FOREIGN:
-        while (node := page.css_first(selector)) is not None:  # one at a time: what lies within goes with it
-            node.decompose()
+    while (mark := page.css_first(_OLDER)) is not None:
+        while (following := mark.next) is not None:
+            following.decompose()
+        mark.decompose()
+    while (node := page.css_first(_FOREIGN)) is not None:  # one at a time: what lies within goes with it
+        node.decompose()
     return own_words(plain(page.html or "") or everything)
 
 

@@ -33,6 +33,7 @@ class SchemaOrgSource(OnlineSource):
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="schema-org",
         title="Reviews on web pages",
+        own=True,
         query_hint="https://tienda.example/cafe-molido/opiniones",
         query_about=Note("The address of a page that shows reviews: of your own shop, a product, or a partner."),
         needs=Note(

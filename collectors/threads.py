@@ -11,6 +11,7 @@ from collectors.graph import GraphSource, bare, item_name
 from collectors.online import object_of
 from collectors.pace import Allowance
 from collectors.walk import Bounds, Place, Stretch, newest_first
+from escucha.admission import admit_all
 from escucha.brand import Query
 from escucha.errors import Refused
 from escucha.mention import Author, Mention
@@ -102,9 +103,9 @@ class ThreadsSource(GraphSource):
         found, absent = self._looked_up(tuple(asked), FIELDS) if asked else ({}, set())
         seen = {_author_of(asked[identity]) for identity in found}
         gone = {identity for identity in absent if len(seen) > 1 or _author_of(asked[identity]) in seen}
-        fresh = [to_mention({**(asked[i].raw or {}), **bare(post)}) for i, post in found.items()
-                 if post.get("text") and "timestamp" in post]
-        return Checked(gone=frozenset(gone), fresh=tuple(fresh))
+        told = [identity for identity, post in found.items() if post.get("text") and "timestamp" in post]
+        fresh, _ = admit_all(told, lambda i: to_mention({**(asked[i].raw or {}), **bare(found[i])}), str)
+        return Checked(gone=frozenset(gone), fresh=fresh)
 
     def renew(self) -> Mapping[str, str]:
         """A key that holds 60 days from now. The given one must be a day old at least, and not have run out.

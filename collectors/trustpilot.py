@@ -40,6 +40,7 @@ class TrustpilotSource(OnlineSource):
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="trustpilot",
         title="Trustpilot",
+        own=True,
         query_hint="lumbre.example es",
         query_about=Note("The domain that the company has on Trustpilot and, if you like, one language."),
         access="paid",

@@ -211,9 +211,11 @@ class _Walk:
             self.token = stretch.token
 
     def _over(self) -> Notes:
-        # Where nothing was ever seen nothing is known: the next reading goes as far back as the first.
+        # Where nothing was ever seen nothing is known: the next reading goes as far back as the first. Times that the
+        # upstream cannot mean, of the year 1 or to come, move nothing out of what was read.
         known = max(filter(None, (self.newest, self.known)), default=None)
-        return {"known": min(known, self.top).isoformat() if known else None, "seen": self.seen}
+        known = min(max(known, self.floor), self.top) if known else None
+        return {"known": known.isoformat() if known else None, "seen": self.seen}
 
     def _under_way(self) -> Notes:
         """Notes to go on from at the next page, and the page before it, where pages may have shifted by then."""
@@ -249,7 +251,7 @@ def oldest_first(
     for number in range(1, bounds.steps + 1):
         stretch = ask(Place(since=start, token=token))
         passed = [time for time in stretch.times if time <= now]  # a time to come would be waited for until it came
-        edge = passed[-1] if passed else None
+        edge = max(passed[-1], begun) if passed else None
         moved = edge is not None and edge > start
         stuck = 0 if moved else stuck + 1
         if not moved and stretch.token is not None and (stretch.token == token or stuck > LONGEST_CIRCLE):

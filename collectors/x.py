@@ -281,7 +281,8 @@ def _problem(answer: Answer) -> str:
 
 
 def _posts(answer: Mapping[str, Any]) -> dict[str, Any]:
-    return {post["id"]: post for post in list_of(answer, "data") if isinstance(post, Mapping) and "id" in post}
+    posts = [post for post in list_of(answer, "data") if isinstance(post, Mapping)]
+    return {post["id"]: post for post in posts if isinstance(post.get("id"), str)}
 
 
 def _gone(answer: Mapping[str, Any]) -> set[str]:

@@ -121,7 +121,7 @@ class YouTubeSource(OnlineSource):
     def _by_id(self, path: str, ids: Sequence[str], **params: str) -> dict[str, Any]:
         items = list_of(self._ask(path, {"id": ",".join(ids), **params}), "items")
         found = {item["id"]: item for item in items if isinstance(item, Mapping) and "id" in item}
-        if len(found) < len(items):
+        if len(found) < len(items) or not found.keys() <= set(ids):
             raise TryLater("YouTube's answer cannot be read. Nothing is lost: the watch goes on by itself.")
         return found
 

@@ -102,6 +102,7 @@ class Round:
         self._since = since
         self._left = RUN_REQUESTS
         kept = json.loads(json.dumps(notes.get("plan")))  # a copy: the cursor that we were given stays as it is
+        self._resumed = bool(kept)
         self._plan = Plan(**kept) if kept else Plan(began=now.isoformat())
 
     def batches(self) -> Iterator[Batch]:
@@ -115,6 +116,8 @@ class Round:
         yield from self._work()
         if again and self._left > 0:
             self._begin()
+            if not self._plan.pending:
+                yield self._batch()
             yield from self._work()
 
     def _work(self) -> Iterator[Batch]:
@@ -128,7 +131,8 @@ class Round:
 
     def _begin(self) -> None:
         plan = self._plan
-        plan.began, plan.floor = self._now.isoformat(), None
+        plan.floor = self._until() if self._resumed else None
+        plan.began = self._now.isoformat()
         if self._target.kind == "words":
             searched = moment(plan.searched)
             if searched is None or searched + SEARCH_EVERY <= self._now:
@@ -162,10 +166,14 @@ class Round:
 
     def _batch(self, items: Sequence[Any] = (), gone: tuple[str, ...] = (), empty: bool = False) -> Batch:
         plan = self._plan
-        floor = moment(plan.floor)
-        covers = Span(floor, datetime.fromisoformat(plan.began)) if floor and not plan.pending else None
+        floor, end = moment(plan.floor), datetime.fromisoformat(self._until())
+        covers = Span(min(floor, end), end) if floor and not plan.pending else None
         plan.bounded = plan.pending and self._left <= 0
         return Batch(items=items, notes=plan.notes(), gone=gone, covers=covers, more=plan.bounded, empty=empty)
+
+    def _until(self) -> str:
+        """Where that ends which a round covers: of a video that came after the last search nothing is read yet."""
+        return self._plan.searched or self._plan.began
 
     # The search for videos
 
@@ -211,9 +219,8 @@ class Round:
             plan.videos[identity]["told"] = count_of(_statistics(video).get("commentCount"))
         missing = [identity for identity in asked if identity not in found]
         # What is gone never comes back here, so a video that an answer lacks is asked for once more. An answer with an
-        # item that cannot be read, or one that lacks several videos and has none, says of no other that it is gone.
-        whole = len(found) == len(videos) and bool(found or len(asked) == 1)
-        certain = whole and not (missing and self._told(missing))
+        # item that cannot be read says of no other that it is gone.
+        certain = len(found) == len(videos) and not (missing and self._told(missing))
         gone = tuple(missing) if certain else ()
         for identity in gone:
             self._forget(identity)

@@ -37,6 +37,7 @@ class ZendeskSource(OnlineSource):
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="zendesk",
         title="Zendesk",
+        own=True,
         query_hint="lumbre.zendesk.com",
         query_about=Note("The address of your help desk."),
         access="own key",
@@ -128,7 +129,8 @@ class _Export:
         for number in range(1, RUN_STEPS + 1):
             answer = self._asked({"cursor": mark} if mark else start, start if number == 1 else None)
             items = ready(answer)
-            upto = max([*moments_of(items, changed), *([upto] if upto else [])], default=None)
+            told = [max(time, begun) for time in moments_of(items, changed)]
+            upto = max([*told, *([upto] if upto else [])], default=None)
             before, mark = mark, answer.get("after_cursor") or mark
             last = bool(answer.get("end_of_stream"))
             if not last and mark == before:

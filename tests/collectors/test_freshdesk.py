@@ -14,7 +14,7 @@ from collectors.freshdesk import FreshdeskSource, ready, to_mention, to_survey
 from collectors.helpdesk import pseudonym
 from escucha.brand import Query
 from escucha.errors import Refused, TryLater
-from tests.collectors.fakes import CLOCK, WEB, wire
+from tests.collectors.fakes import CLOCK, NOW, WEB, wire
 from tests.collectors.fakes.freshdesk import FreshdeskUpstream
 
 
@@ -71,10 +71,10 @@ def test_no_address_of_a_customer_is_kept_not_even_of_a_refused_ticket(desk: Fre
 
 @pytest.mark.parametrize("change", [{"deleted": True}, {"spam": True}])
 def test_tickets_deleted_or_marked_as_spam_are_told_as_gone(desk: FreshdeskUpstream, change: dict[str, Any]) -> None:
-    (page,) = desk.source().pages(desk.query, None)
-    assert page.gone == ()
+    first, page = desk.source().pages(desk.query, None)
+    assert first.gone == page.gone == ()
     desk.change("2", **change)
-    (later,) = desk.source().pages(desk.query, page.cursor)
+    later, _ = desk.source().pages(desk.query, page.cursor)
     assert later.gone == ("2",)
     assert "2" not in {mention.source_id for mention in later.mentions}
 
@@ -84,7 +84,7 @@ def test_what_is_gone_is_told_once_a_run_with_its_first_page(tmp_path: Path) -> 
     desk.add(120)
     desk.delete("5")
     pages = list(desk.source().pages(desk.query, None))
-    assert [page.gone for page in pages] == [("5",), (), ()]
+    assert [page.gone for page in pages] == [("5",), (), (), ()]
 
 
 def test_a_rating_is_a_mention_of_its_own(desk: FreshdeskUpstream) -> None:
@@ -126,8 +126,16 @@ def test_a_rating_of_an_unknown_face_is_left_out() -> None:
 
 def test_a_plan_without_surveys_hinders_no_ticket(desk: FreshdeskUpstream) -> None:
     desk.surveys = False
-    (page,) = desk.source().pages(desk.query, None)
-    assert len(page.mentions) == 3
+    page, last = desk.source().pages(desk.query, None)
+    assert (len(page.mentions), len(last.mentions)) == (3, 0)
+
+
+def test_what_is_covered_is_told_when_the_ratings_are_read_too(desk: FreshdeskUpstream) -> None:
+    desk.rate("2", 103, "gracias")
+    tickets, ratings = desk.source().pages(desk.query, None)
+    assert tickets.covers is None
+    assert ratings.covers is not None
+    assert ratings.covers.end == NOW
 
 
 def test_tickets_are_asked_for_with_texts_and_in_the_order_of_change(desk: FreshdeskUpstream) -> None:

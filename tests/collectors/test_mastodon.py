@@ -113,7 +113,7 @@ def test_a_hashtag_that_falls_silent_is_a_doubt_and_no_news(tmp_path: Path) -> N
 
 def test_a_token_is_sent_and_never_shown(tmp_path: Path) -> None:
     server = MastodonUpstream(tmp_path)
-    server.keys = {"token": "secreto"}
+    server.keys = {"token": "secreto", "server": "mastodon.example"}
     server.failure = (401, {})
     with pytest.raises(Refused) as caught:
         list(server.source().pages(server.query, None))

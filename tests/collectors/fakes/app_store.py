@@ -23,6 +23,9 @@ class AppStoreUpstream(Upstream):
 
     kind = AppStoreSource
     enough = 240
+    deepest = 900
+    by = "number"
+    redates = True
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

@@ -14,9 +14,9 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from collectors.app_store_connect import AppStoreConnectSource, review_name, to_mention
+from collectors.app_store_connect import BOUNDS, AppStoreConnectSource, review_name, to_mention
 from escucha.brand import Query
-from tests.collectors.fakes.upstream import NOW, SECRET, Reading, Upstream, read_all
+from tests.collectors.fakes.upstream import SECRET, Reading, Upstream, read_all
 
 APP = "123456789"
 
@@ -37,6 +37,8 @@ class AppStoreConnectUpstream(Upstream):
 
     kind = AppStoreConnectSource
     enough = 250
+    by = "number"
+    overlap = BOUNDS.overlap
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -61,7 +63,7 @@ class AppStoreConnectUpstream(Upstream):
         self.items.remove(item)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        if not signed(request):
+        if not signed(request, self.clock.now()):
             return failing(401, "NOT_AUTHORIZED")
         _, _, kind, number, *rest = request.url.path.split("/")
         if kind == "customerReviews":
@@ -98,7 +100,7 @@ def request_address(asked: httpx.QueryParams) -> httpx.URL:
     return httpx.URL(f"https://api.appstoreconnect.apple.com/v1/apps/{APP}/customerReviews", params=asked)
 
 
-def signed(request: httpx.Request) -> bool:
+def signed(request: httpx.Request, now: datetime) -> bool:
     """Whether Apple would accept the signature."""
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
     try:
@@ -107,9 +109,8 @@ def signed(request: httpx.Request) -> bool:
         kid = jwt.get_unverified_header(token)["kid"]
     except jwt.PyJWTError:
         return False
-    lasts = said["exp"] - said["iat"]
-    return bool(said["iss"] == f"{SECRET}-team" and kid == f"{SECRET}-key" and 0 < lasts <= 1200
-                and said["iat"] == int(NOW.timestamp()))
+    lasts, age = said["exp"] - said["iat"], now.timestamp() - said["iat"]
+    return bool(said["iss"] == f"{SECRET}-team" and kid == f"{SECRET}-key" and 0 <= age < lasts <= 1200)
 
 
 def failing(status: int, code: str) -> httpx.Response:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from collectors.bluesky import BlueskySource, post_name, read_post, when
+from collectors.bluesky import BOUNDS, BlueskySource, post_name, read_post, when
 from escucha.brand import Query
 from tests.collectors.fakes.upstream import NOW, SECRET, Reading, Upstream, read_all
 
@@ -21,6 +21,8 @@ class BlueskyUpstream(Upstream):
 
     kind = BlueskySource
     enough = 250
+    by = "time"
+    overlap = BOUNDS.overlap
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -36,13 +38,14 @@ class BlueskyUpstream(Upstream):
     def add(self, count: int, together: bool = False) -> None:
         for _ in range(count):
             at = self.moment(together).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            uri = f"at://{DID}/app.bsky.feed.post/3k{len(self.posts):011d}"
+            number = self.next_number()
+            uri = f"at://{DID}/app.bsky.feed.post/3k{number:011d}"
             self.posts.append({
                 "uri": uri, "cid": "bafy", "indexedAt": at, "labels": [], "viewer": {"threadMuted": False},
                 "author": {"did": DID, "handle": "ana.bsky.social", "displayName": "Ana", "labels": [],
                            "viewer": {"muted": False}},
                 "record": {"$type": "app.bsky.feed.post", "createdAt": at, "langs": ["es"],
-                           "text": f"El café Lumbre, post {len(self.posts)}"},
+                           "text": f"El café Lumbre, post {number}"},
                 "replyCount": 1, "repostCount": 2, "likeCount": 3, "quoteCount": 1,
             })  # fmt: skip
             self.items.append(uri)

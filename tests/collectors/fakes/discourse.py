@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from collectors.discourse import LAST_PAGE, WINDOW, DiscourseSource, post_name, read_post, when
+from collectors.discourse import BOUNDS, LAST_PAGE, WINDOW, DiscourseSource, post_name, read_post, when
 from escucha.brand import Query
 from tests.collectors.fakes.upstream import NOW, SECRET, Reading, Upstream, read_all
 
@@ -23,6 +24,9 @@ class DiscourseUpstream(Upstream):
 
     kind = DiscourseSource
     enough = 120
+    deepest = 450
+    by = "number"
+    overlap = BOUNDS.overlap
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -55,7 +59,8 @@ class DiscourseUpstream(Upstream):
         return next(post for post in self.posts if f"{FORUM}:{post['id']}" == item)
 
     def edit(self, item: str, text: str) -> None:
-        self.post(item).update(cooked=f"<p>{text}</p>", version=2, updated_at="2026-11-22T11:00:00.000Z")
+        at = f"{self.clock.now() - timedelta(hours=1):%Y-%m-%dT%H:%M:%S.000Z}"
+        self.post(item).update(cooked=f"<p>{text}</p>", version=2, updated_at=at)
 
     def delete(self, item: str) -> None:
         self.posts.remove(self.post(item))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from collectors.facebook import FacebookSource, item_name, to_mention
+from collectors.facebook import LISTED, UNDER_POSTS, FacebookSource, item_name, to_mention
 from escucha.mention import Mention
 from tests.collectors.fakes.graph import GraphUpstream, Json
 from tests.collectors.fakes.upstream import Reading, read_all
@@ -57,6 +57,13 @@ class FacebookUpstream(GraphUpstream):
             identity = item.get("id") or item["open_graph_story"]["id"]
             self.objects[identity] = item
             self.items.append(identity)
+
+    def edit(self, item: str, text: str) -> None:
+        said = self.objects[item]
+        said["message" if "message" in said else "review_text"] = text
+
+    def heard_again(self, newest: datetime, now: datetime) -> datetime:
+        return now - UNDER_POSTS.overlap if self.query.text == "comments" else newest - LISTED.overlap
 
     def born(self, entry: Json) -> int:
         return super().born(entry if "id" in entry else entry["open_graph_story"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from collectors.file import FileSource
 from escucha.brand import Query
-from tests.collectors.fakes.upstream import CLOCK, WEB, Upstream
+from tests.collectors.fakes.upstream import WEB, Upstream
 
 
 class FileUpstream(Upstream):
@@ -16,6 +16,7 @@ class FileUpstream(Upstream):
     kind = FileSource
     over_http = False
     enough = 1200
+    deepest = 2000
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -42,4 +43,4 @@ class FileUpstream(Upstream):
             writer.writerows([item, "2026-11-20", self.texts[item]] for item in self.items)
             if self.mangled:
                 writer.writerow(["rota", "nunca", "Buen café"])
-        return FileSource(web=WEB, keys=self.keys, clock=CLOCK)
+        return FileSource(web=WEB, keys=self.keys, clock=self.clock)

@@ -18,6 +18,7 @@ class FreshdeskUpstream(Upstream):
 
     kind = FreshdeskSource
     enough = 120
+    tells_deletions = True
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -26,9 +27,15 @@ class FreshdeskUpstream(Upstream):
         self.tickets: list[dict[str, Any]] = []
         self.ratings: list[dict[str, Any]] = []
         self.surveys = True
+        self.rated = False
+        """Whether every third item is a rating."""
 
     def add(self, count: int, together: bool = False) -> None:
-        for _ in range(count):
+        for turn in range(count):
+            if self.rated and turn % 3 == 2:
+                self.rate(str(len(self.tickets)), 103, f"Lumbre contestó, {len(self.ratings)}", together)
+                self.items.append(f"rating:{self.ratings[-1]['id']}")
+                continue
             number, at = 1 + len(self.tickets), self._stamped(together)
             self.tickets.append({
                 "id": number, "subject": "Café Lumbre", "description": "<div>El café Lumbre <b>no llegó</b></div>",
@@ -39,13 +46,21 @@ class FreshdeskUpstream(Upstream):
             })
             self.items.append(str(number))
 
-    def rate(self, ticket: str, score: int, feedback: str) -> None:
+    def rate(self, ticket: str, score: int, feedback: str, together: bool = False) -> None:
         """A customer rates the help with a ticket."""
-        at = self._stamped()
+        at = self._stamped(together)
         self.ratings.append({
             "id": 900 + len(self.ratings), "survey_id": 1, "user_id": 77, "ticket_id": int(ticket), "created_at": at,
             "feedback": feedback, "updated_at": at, "ratings": {"default_question": score},
         })
+
+    @property
+    def editable(self) -> list[str]:
+        return [item for item in self.items if not item.startswith("rating:")]
+
+    @property
+    def deletable(self) -> list[str]:
+        return self.editable
 
     def edit(self, item: str, text: str) -> None:
         self.change(item, description_text=text)

@@ -19,6 +19,7 @@ class GdeltUpstream(Upstream):
 
     kind = GdeltSource
     enough = 280
+    by = "time"
     edits = False
     deletes = False
 

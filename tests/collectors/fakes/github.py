@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from collectors.github import GitHubSource, issue_name, read_comment, read_discussion, read_issue
+from collectors.github import SEARCH_BOUNDS, GitHubSource, issue_name, read_comment, read_discussion, read_issue
 from escucha.brand import Query
-from tests.collectors.fakes.upstream import NOW, SECRET, Reading, Upstream, read_all
+from tests.collectors.fakes.upstream import SECRET, Reading, Upstream, read_all
 
 SHOWN = 1000
 """Results of one search that GitHub shows."""
@@ -24,6 +24,8 @@ class GitHubUpstream(Upstream):
 
     kind = GitHubSource
     enough = 250
+    by = "time"
+    overlap = SEARCH_BOUNDS.overlap
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -75,7 +77,8 @@ class GitHubUpstream(Upstream):
         return self.discussions[-1]
 
     def edit(self, item: str, text: str) -> None:
-        next(issue for issue in self.issues if issue["node_id"] == item).update(body=text, updated_at=text_of(NOW))
+        issue = next(issue for issue in self.issues if issue["node_id"] == item)
+        issue.update(body=text, updated_at=text_of(self.clock.now()))
 
     def delete(self, item: str) -> None:
         issue = next(issue for issue in self.issues if issue["node_id"] == item)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -29,7 +30,7 @@ def private_pem() -> str:
     return private_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
-def sign_in(request: httpx.Request) -> httpx.Response:
+def sign_in(request: httpx.Request, now: datetime = NOW) -> httpx.Response:
     """The answer to a request for an access token."""
     form = dict(parse_qsl(request.content.decode()))
     if form["grant_type"] == "refresh_token":
@@ -39,7 +40,8 @@ def sign_in(request: httpx.Request) -> httpx.Response:
             form["assertion"], private_key().public_key(), algorithms=["RS256"],
             audience="https://oauth2.googleapis.com/token", options={"verify_exp": False, "verify_iat": False},
         )
-        known = said["iat"] == int(NOW.timestamp()) and said["exp"] - said["iat"] <= 3600 and bool(said["scope"])
+        lasts, age = said["exp"] - said["iat"], now.timestamp() - said["iat"]
+        known = 0 <= age < lasts <= 3600 and bool(said["scope"])
     if not known:
         return httpx.Response(400, json={"error": "invalid_grant", "error_description": "Token has been revoked."})
     return httpx.Response(200, json={"access_token": ACCESS, "expires_in": 3599, "token_type": "Bearer"})

@@ -23,6 +23,7 @@ class GoogleBusinessUpstream(Upstream):
 
     kind = GoogleBusinessSource
     enough = 240
+    by = "number"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -53,7 +54,7 @@ class GoogleBusinessUpstream(Upstream):
     def answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         if path == "/token":
-            return sign_in(request)
+            return sign_in(request, self.clock.now())
         if not is_signed(request):
             return complaint(401, "UNAUTHENTICATED")
         if path == "/v1/accounts/1/locations":

@@ -34,6 +34,10 @@ class GoogleNewsUpstream(RssUpstream):
             self._changes += 1
             self._put(f"CBMi{self._changes:06}", self.moment(together))
 
+    @property
+    def shown(self) -> list[str]:
+        return self.items[-self.shows :]
+
     def answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path != "/rss/search" or not request.url.params.get("q"):
             return httpx.Response(404)

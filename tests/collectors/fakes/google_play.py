@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from collectors.google_play import GooglePlaySource, review_name, to_mention, when
+from collectors.google_play import WEEK, GooglePlaySource, review_name, to_mention, when
 from escucha.brand import Query
 from tests.collectors.fakes.google import complaint, is_signed, private_pem, sign_in
 from tests.collectors.fakes.upstream import SECRET, Reading, Upstream, read_all
@@ -22,6 +22,7 @@ class GooglePlayUpstream(Upstream):
 
     kind = GooglePlaySource
     enough = 250
+    redates = True
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -34,7 +35,7 @@ class GooglePlayUpstream(Upstream):
 
     def add(self, count: int, together: bool = False) -> None:
         for _ in range(count):
-            number = f"gp:AOq{len(self.items):05d}"
+            number = f"gp:AOq{self.next_number():05d}"
             self.reviews.append(review(number, self.moment(together)))
             self.items.append(number)
 
@@ -47,15 +48,23 @@ class GooglePlayUpstream(Upstream):
         self.reviews = [entry for entry in self.reviews if entry["reviewId"] != item]
         self.items.remove(item)
 
+    @property
+    def shown(self) -> list[str]:
+        return [entry["reviewId"] for entry in self._of_the_week()]
+
+    def _of_the_week(self) -> list[dict[str, Any]]:
+        """The reviews that Google shows."""
+        return [entry for entry in self.reviews if when(entry) >= self.clock.now() - WEEK]
+
     def answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/token":
-            return sign_in(request)
+            return sign_in(request, self.clock.now())
         if not is_signed(request):
             return complaint(401, "UNAUTHENTICATED")
         if request.url.path != f"/androidpublisher/v3/applications/{PACKAGE}/reviews":
             return complaint(404, "NOT_FOUND")
         size, last = int(request.url.params["maxResults"]), request.url.params.get("token")
-        newest = sorted(self.reviews, key=order, reverse=True)
+        newest = sorted(self._of_the_week(), key=order, reverse=True)
         below = [entry for entry in newest if last is None or order(entry) < tuple(json.loads(last))]
         page: list[Any] = below[:size]
         told: dict[str, Any] = {}

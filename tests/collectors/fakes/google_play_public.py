@@ -23,6 +23,7 @@ class GooglePlayPublicUpstream(Upstream):
 
     kind = GooglePlayPublicSource
     enough = 280
+    redates = True
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -35,7 +36,7 @@ class GooglePlayPublicUpstream(Upstream):
 
     def add(self, count: int, together: bool = False) -> None:
         for _ in range(count):
-            number = f"gp:AOq{len(self.items):05d}"
+            number = f"gp:AOq{self.next_number():05d}"
             self.reviews.append(review(number, self.moment(together)))
             self.items.append(number)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from collectors.hackernews import HackerNewsSource, hit_name, to_mention
+from collectors.hackernews import BOUNDS, HackerNewsSource, hit_name, to_mention
 from escucha.brand import Query
 from tests.collectors.fakes.upstream import NOW, Reading, Upstream, read_all
 
@@ -22,6 +22,8 @@ class HackerNewsUpstream(Upstream):
 
     kind = HackerNewsSource
     enough = 250
+    by = "time"
+    overlap = BOUNDS.overlap
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -30,7 +32,7 @@ class HackerNewsUpstream(Upstream):
 
     def add(self, count: int, together: bool = False) -> None:
         for _ in range(count):
-            number, at = str(40_000_000 + len(self.hits)), self.moment(together)
+            number, at = str(40_000_000 + self.next_number()), self.moment(together)
             self.hits.append({
                 "objectID": number, "author": "ana", "created_at_i": int(at.timestamp()), "title": "Café Lumbre",
                 "story_text": f"El café Lumbre número {number}", "points": 3, "num_comments": 1, "_tags": ["story"],

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from collectors.instagram import InstagramSource, item_name, read
+from collectors.instagram import SHOWN, TAGGED, UNDER_POSTS, InstagramSource, item_name, read, when
 from tests.collectors.fakes.graph import GraphUpstream, Json
 from tests.collectors.fakes.upstream import Reading, read_all
 
 ACCOUNT, NAME = "17841405309211844", "cafeslumbre"
 HASHTAG = "17843857450040591"
 POSTS = 13
+DAY = timedelta(hours=24)
+"""What a hashtag shows."""
 
 
 class InstagramUpstream(GraphUpstream):
@@ -32,7 +34,8 @@ class InstagramUpstream(GraphUpstream):
         self.keys |= {"account_id": ACCOUNT}
         self.posts = [self._post(number) for number in range(POSTS)]
         self.professional = {"ana": 4200}
-        self.pages_shown = 0
+        self.result: list[str] = []
+        """What a reader of the hashtag has still to be shown."""
         self._born = 0
 
     def _post(self, number: int) -> Json:
@@ -57,6 +60,17 @@ class InstagramUpstream(GraphUpstream):
 
     def edit(self, item: str, text: str) -> None:
         self.objects[item]["text" if "text" in self.objects[item] else "caption"] = text
+
+    def heard_again(self, newest: datetime, now: datetime) -> datetime:
+        if self.query.text == "comments":
+            return now - UNDER_POSTS.overlap
+        return newest - (TAGGED.overlap if self.query.text == "tags" else SHOWN)
+
+    @property
+    def shown(self) -> list[str]:
+        if not self.query.text.startswith("#"):
+            return self.items
+        return [item for item in self.items if when(self.objects[item]) >= self.clock.now() - DAY]
 
     def at(self, path: str, asked: Mapping[str, str]) -> httpx.Response:
         parts = path.split("/")
@@ -111,12 +125,15 @@ class InstagramUpstream(GraphUpstream):
 
     def _recent(self, asked: Mapping[str, str]) -> httpx.Response:
         """Without authors, and with one cursor for all pages: the server knows where the reader is."""
-        self.pages_shown = self.pages_shown if asked.get("after") else 0
-        size, start = int(asked["limit"]), self.pages_shown * int(asked["limit"])
-        shown = [{k: v for k, v in media.items() if k != "username"} for media in self._marred(self._newest())]
-        self.pages_shown += 1
-        page: Json = {"data": shown[start : start + size], "paging": {"cursors": {"after": "QVFIigual"}}}
-        if len(shown) > start + size:
+        if not asked.get("after"):
+            of_the_day = [media for media in self._newest() if when(media) >= self.clock.now() - DAY]
+            self.result = [media["id"] for media in of_the_day]
+        size = int(asked["limit"])
+        found, self.result = self.result[:size], self.result[size:]
+        media = self._marred([self.objects[identity] for identity in found if identity in self.objects])
+        shown = [{name: value for name, value in one.items() if name != "username"} for one in media]
+        page: Json = {"data": shown, "paging": {"cursors": {"after": "QVFIigual"}}}
+        if self.result:
             page["paging"]["next"] = "https://graph.facebook.com/v25.0/x?after=QVFIigual"
         return self.told(page)
 

@@ -30,7 +30,7 @@ class IntercomUpstream(Upstream):
 
     def add(self, count: int, together: bool = False) -> None:
         for _ in range(count):
-            number, at = 515 + len(self.conversations), int(self.moment(together).timestamp())
+            number, at = 515 + self.next_number(), int(self.moment(together).timestamp())
             self.conversations.append({
                 "type": "conversation", "id": str(number), "title": None, "created_at": at, "updated_at": at,
                 "state": "open", "conversation_rating": None,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from collectors.lemmy import LemmySource, Site, read_view, view_name
+from collectors.lemmy import BOUNDS, LemmySource, Site, read_view, view_name
 from escucha.brand import Query
 from tests.collectors.fakes.upstream import NOW, SECRET, Reading, Upstream, read_all
 
@@ -22,6 +23,8 @@ class LemmyUpstream(Upstream):
 
     kind = LemmySource
     enough = 230
+    by = "number"
+    overlap = BOUNDS.overlap
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -50,7 +53,8 @@ class LemmyUpstream(Upstream):
 
     def edit(self, item: str, text: str) -> None:
         what = self._what(next(view for view in self.views if self._what(view)["ap_id"] == item))
-        what.update({"content" if "content" in what else "body": text, "updated": "2026-11-22T11:00:00Z"})
+        at = f"{self.clock.now() - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+        what.update({"content" if "content" in what else "body": text, "updated": at})
 
     def delete(self, item: str) -> None:
         self._what(next(view for view in self.views if self._what(view)["ap_id"] == item))["deleted"] = True
@@ -65,7 +69,8 @@ class LemmyUpstream(Upstream):
             return httpx.Response(404)
         if name == "search":
             return self._linked(asked) if api == "v4" else self._numbered(asked)
-        found = [view for view in self.views if name in view and view[name]["id"] == int(asked["id"])]
+        kind = [view for view in self.views if ("comment" in view) == (name == "comment")]
+        found = [view for view in kind if view[name]["id"] == int(asked["id"])]
         if not found:
             return httpx.Response(404, json={"error": f"couldnt_find_{name}"})
         return httpx.Response(200, json={f"{name}_view": found[0]})

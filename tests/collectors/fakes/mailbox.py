@@ -20,7 +20,7 @@ from collectors.imap import Mail
 from collectors.letter import letter_name, letters, to_mention
 from collectors.mailbox import MailboxSource
 from escucha.brand import Query
-from tests.collectors.fakes.upstream import CLOCK, NOW, SECRET, Reading, Upstream, read_all
+from tests.collectors.fakes.upstream import NOW, SECRET, Reading, Upstream, read_all
 
 USER = "hola@lumbre.example"
 IDLE = 2.0
@@ -73,12 +73,12 @@ class MailboxUpstream(Upstream):
         mails = self.folders.setdefault(folder, [])
         mails.append(Stored(mails[-1].uid + 2 if mails else 2, received, body))
 
-    def source(self, clock: Clock = CLOCK, deadline: float = 30.0) -> MailboxSource:
+    def source(self, clock: Clock | None = None, deadline: float = 30.0) -> MailboxSource:
         server = socket.create_server(("127.0.0.1", 0))
         port = server.getsockname()[1]
         threading.Thread(target=self._listen, args=(server,), daemon=True).start()
         web = replace(self.web, allow_hosts=(f"127.0.0.1:{port}",), deadline=deadline)
-        return MailboxSource(web=web, keys={**self.keys, "port": str(port)}, clock=clock)
+        return MailboxSource(web=web, keys={**self.keys, "port": str(port)}, clock=clock or self.clock)
 
     def _listen(self, server: socket.socket) -> None:
         server.settimeout(IDLE)
@@ -89,6 +89,7 @@ class MailboxUpstream(Upstream):
 
     def _talk(self, connection: socket.socket) -> None:
         connection.settimeout(30)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with suppress(OSError, ValueError), connection, connection.makefile("rwb") as wire:
             _Session(self, wire).talk()
 
@@ -171,6 +172,9 @@ class _Session:
 
     def by_uid(self, tag: str, command: str) -> None:
         mails = self.box.mails(self.folder)
+        if self.box.befall():
+            self.say(f"{tag} NO [UNAVAILABLE] luego")
+            return
         if command.upper().startswith("UID SEARCH"):
             found = " ".join(str(mail.uid) for mail in mails if self.is_asked(mail, command, mails))
             self.say(f"* SEARCH {found}".rstrip())

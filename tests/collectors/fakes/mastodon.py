@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from collectors.mastodon import MastodonSource, id_at, post_name, read_post
+from collectors.mastodon import BOUNDS, MastodonSource, id_at, post_name, read_post
 from escucha.brand import Query
 from tests.collectors.fakes.upstream import DATA, NOW, SECRET, Reading, Upstream, read_all
 
@@ -20,6 +20,7 @@ class MastodonUpstream(Upstream):
     """A server with a hashtag timeline, paged by max_id as Mastodon's guidelines say, a search and single posts."""
 
     kind = MastodonSource
+    overlap = BOUNDS.overlap
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -35,7 +36,7 @@ class MastodonUpstream(Upstream):
 
     def put(self, at: datetime) -> str:
         """A post written at that moment, wherever that is in the timeline; its `uri`."""
-        number = str(int(id_at(at)) + len(self.posts))
+        number = str(int(id_at(at)) + self.next_number())
         uri = f"https://mastodon.example/users/lupe/statuses/{number}"
         stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self.posts.append({**deepcopy(self.template), "id": number, "uri": uri, "created_at": stamp,
@@ -45,7 +46,8 @@ class MastodonUpstream(Upstream):
 
     def edit(self, item: str, text: str) -> None:
         post = next(post for post in self.posts if post["uri"] == item)
-        post.update(content=f"<p>{text}</p>", edited_at="2026-11-22T11:00:00.000Z")
+        at = f"{self.clock.now() - timedelta(hours=1):%Y-%m-%dT%H:%M:%S.000Z}"
+        post.update(content=f"<p>{text}</p>", edited_at=at)
 
     def delete(self, item: str) -> None:
         self.posts = [post for post in self.posts if post["uri"] != item]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -22,6 +23,8 @@ class MercadoLibreUpstream(Upstream):
 
     kind = MercadoLibreSource
     enough = 120
+    deepest = 900
+    by = "number"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -35,6 +38,9 @@ class MercadoLibreUpstream(Upstream):
 
     def add(self, count: int, together: bool = False) -> None:
         for _ in range(count):
+            if self.about_questions:
+                self.items.append(f"question:{self.ask('¿Tienen el café Lumbre?', self.moment(together))}")
+                continue
             number = 900_000_001 + len(self.reviews)
             self.reviews.append({
                 "id": number, "reviewable_object": {"id": "MLM9000000001", "type": "product"}, "status": "published",
@@ -43,13 +49,21 @@ class MercadoLibreUpstream(Upstream):
             })
             self.items.append(str(number))
 
-    def ask(self, text: str, **fields: Any) -> int:
+    @property
+    def about_questions(self) -> bool:
+        return self.query.text.startswith("questions:")
+
+    @property
+    def editable(self) -> list[str]:
+        return [] if self.about_questions else self.items
+
+    def ask(self, text: str, at: datetime | None = None, **fields: Any) -> int:
         """A buyer asks; the question's number."""
         number = 11_000_000_001 + len(self.questions)
         self.questions.append({
-            "id": number, "date_created": self.moment().isoformat(), "item_id": "MLB900000001", "status": "UNANSWERED",
-            "seller_id": 555, "text": text, "deleted_from_listing": False, "hold": False, "suspected_spam": False,
-            "answer": None, "from": {"id": 100000009}, **fields,
+            "id": number, "date_created": (at or self.moment()).isoformat(), "item_id": "MLB900000001",
+            "status": "UNANSWERED", "seller_id": 555, "text": text, "deleted_from_listing": False, "hold": False,
+            "suspected_spam": False, "answer": None, "from": {"id": 100000009}, **fields,
         })
         return number
 
@@ -57,8 +71,11 @@ class MercadoLibreUpstream(Upstream):
         next(review for review in self.reviews if str(review["id"]) == item)["content"] = text
 
     def delete(self, item: str) -> None:
-        next(review for review in self.reviews if str(review["id"]) == item)["status"] = "hidden"
         self.items.remove(item)
+        if item.startswith("question:"):
+            next(asked for asked in self.questions if f"question:{asked['id']}" == item)["status"] = "DELETED"
+        else:
+            next(review for review in self.reviews if str(review["id"]) == item)["status"] = "hidden"
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/oauth/token":

@@ -14,9 +14,9 @@ import httpx
 import requests
 
 from collectors.feed import read_feed
-from collectors.reddit import RedditSource, entry_of, item_name, read_child, read_entry
+from collectors.reddit import BOUNDS, RedditSource, entry_of, item_name, read_child, read_entry
 from escucha.brand import Query
-from tests.collectors.fakes.upstream import CLOCK, DATA, SECRET, Reading, Upstream, read_all
+from tests.collectors.fakes.upstream import DATA, SECRET, Reading, Upstream, read_all
 
 SHOWN = 1000
 """Items of a listing that Reddit shows at most."""
@@ -27,6 +27,8 @@ class RedditUpstream(Upstream):
 
     kind = RedditSource
     enough = 250
+    deepest = 950
+    overlap = BOUNDS.overlap
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -49,7 +51,7 @@ class RedditUpstream(Upstream):
             self.items.append(name)
 
     def edit(self, item: str, text: str) -> None:
-        self.post(item)["data"] |= {"selftext": text, "edited": CLOCK.now().timestamp()}
+        self.post(item)["data"] |= {"selftext": text, "edited": self.clock.now().timestamp()}
 
     def delete(self, item: str) -> None:
         post = self.post(item)
@@ -63,11 +65,11 @@ class RedditUpstream(Upstream):
         return next(post for post in self.posts if post["data"]["name"] == item)
 
     def source(self) -> RedditSource:
-        return RedditSource(web=self.web, keys=self.keys, session=self, transport=self.transport(), clock=CLOCK)
+        return RedditSource(web=self.web, keys=self.keys, session=self, transport=self.transport(), clock=self.clock)
 
     def feeds(self) -> RedditSource:
         """The source without an app, which reads the feeds."""
-        return RedditSource(web=self.web, keys={}, transport=self.transport(), clock=CLOCK)
+        return RedditSource(web=self.web, keys={}, transport=self.transport(), clock=self.clock)
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
         """Answer as Reddit's two hosts do; this object is the session."""
@@ -90,7 +92,7 @@ class RedditUpstream(Upstream):
 
     def _page(self, after: str | None) -> tuple[list[dict[str, Any]], bool]:
         newest_first = list(reversed(self.posts))[:SHOWN]
-        start = next((n + 1 for n, post in enumerate(newest_first) if post["data"]["name"] == after), 0)
+        start = sum(1 for post in newest_first if after and _number(post["data"]["name"]) >= _number(after))
         return newest_first[start : start + 100], start + 100 < len(newest_first)
 
     def _listing(self, after: str | None) -> dict[str, Any]:
@@ -107,6 +109,11 @@ class RedditUpstream(Upstream):
 
     def close(self) -> None:
         """Part of a session."""
+
+
+def _number(name: str) -> int:
+    """Which item of all that ever were it is: what follows one that is gone is known too."""
+    return int(name.removeprefix("t3_"))
 
 
 def _entry(post: dict[str, Any]) -> str:

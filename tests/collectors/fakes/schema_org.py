@@ -25,6 +25,8 @@ class SchemaOrgUpstream(Upstream):
 
     kind = SchemaOrgSource
     enough = 35
+    deepest = 400
+    by = "number"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -34,7 +36,7 @@ class SchemaOrgUpstream(Upstream):
 
     def add(self, count: int, together: bool = False) -> None:
         for _ in range(count):
-            number = len(self.reviews) + 1
+            number = self.next_number() + 1
             self.reviews.append({
                 "@type": "Review", "@id": f"#r{number}", "datePublished": self.moment(together).isoformat(),
                 "author": {"@type": "Person", "name": "Ana"}, "reviewBody": f"El café Lumbre número {number}",

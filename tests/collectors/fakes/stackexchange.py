@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from collectors.stackexchange import StackExchangeSource
+from collectors.stackexchange import BOUNDS, StackExchangeSource
 from escucha.brand import Query
 from tests.collectors.fakes.upstream import SECRET, Upstream
 
@@ -17,6 +17,8 @@ class StackExchangeUpstream(Upstream):
 
     kind = StackExchangeSource
     enough = 250
+    by = "time"
+    overlap = BOUNDS.overlap
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from collectors.telegram import TelegramSource, to_mention, update_name
+from collectors.telegram import BOUNDS, TelegramSource, to_mention, update_name
 from escucha.brand import Query
 from tests.collectors.fakes.upstream import NOW, SECRET, Reading, Upstream, read_all
 
@@ -27,6 +27,7 @@ class TelegramUpstream(Upstream):
 
     kind = TelegramSource
     enough = 50
+    overlap = BOUNDS.overlap
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -52,6 +53,10 @@ class TelegramUpstream(Upstream):
         """The bot gets an update."""
         self._update += 1
         self.updates.append({"update_id": self._update, kind: message})
+
+    def ids_of(self, mentions: Any) -> set[str]:
+        """The bot's chat and the channel whose preview is read are one."""
+        return {mention.source_id.replace(f"{CHAT}:", f"{CHANNEL}/") for mention in mentions}
 
     def edit(self, item: str, text: str) -> None:
         post = self._post(item)

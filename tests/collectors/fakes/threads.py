@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from collectors.threads import ThreadsSource, item_name, to_mention
+from collectors.threads import BOUNDS, ThreadsSource, item_name, to_mention
 from tests.collectors.fakes.graph import GraphUpstream, Json
 from tests.collectors.fakes.upstream import SECRET, Reading, read_all
 
@@ -21,6 +21,7 @@ class ThreadsUpstream(GraphUpstream):
 
     kind = ThreadsSource
     enough = 120
+    overlap = BOUNDS.overlap
     text = "café lumbre"
     version = "v1.0"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from collectors.trustpilot import TrustpilotSource, review_name, to_mention
+from collectors.trustpilot import BOUNDS, TrustpilotSource, review_name, to_mention
 from escucha.brand import Query
 from tests.collectors.fakes.upstream import NOW, SECRET, Reading, Upstream, read_all
 
@@ -20,6 +20,8 @@ class TrustpilotUpstream(Upstream):
 
     kind = TrustpilotSource
     enough = 220
+    by = "number"
+    overlap = BOUNDS.overlap
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -30,7 +32,7 @@ class TrustpilotUpstream(Upstream):
 
     def add(self, count: int, together: bool = False) -> None:
         for _ in range(count):
-            number, at = f"65{len(self.reviews):022d}", self.moment(together)
+            number, at = f"65{self.next_number():022d}", self.moment(together)
             self.reviews.append({
                 "id": number, "stars": 4, "title": "Café Lumbre", "text": f"El café Lumbre {number} es bueno.",
                 "language": "es", "createdAt": at.isoformat(), "updatedAt": None, "isVerified": True,
@@ -46,7 +48,7 @@ class TrustpilotUpstream(Upstream):
     def edit(self, item: str, text: str) -> None:
         review = self.find(item)
         assert review is not None
-        review.update(text=text, updatedAt=NOW.isoformat())
+        review.update(text=text, updatedAt=self.clock.now().isoformat())
 
     def delete(self, item: str) -> None:
         self.reviews = [review for review in self.reviews if review["id"] != item]

@@ -15,6 +15,7 @@ import httpx
 
 from collectors.clock import Clock
 from collectors.http import WebOptions
+from collectors.walk import By
 from escucha.admission import admit, admit_all
 from escucha.brand import Query
 from escucha.mention import Mention
@@ -24,6 +25,8 @@ DATA = Path(__file__).parents[2] / "data"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CLOCK = Clock(now=lambda: NOW, monotonic=lambda: 0.0, sleep=lambda seconds: None)
 WEB = WebOptions(contact="equipo@lumbre.example")
+Failure = tuple[int, dict[str, str]]
+"""A status and headers."""
 SECRET = "secreto-de-prueba"
 """What every fake's credentials hold: it must never be seen in an error, a log, a page or a cursor."""
 
@@ -31,19 +34,35 @@ SECRET = "secreto-de-prueba"
 class Upstream:
     """An upstream of one source.
 
-    `items` are the ids (`source_id`) that a complete reading gives, oldest first. `failure` is a status and headers to
-    answer with; `mangled` puts an item without its form among the others; `requests` are those it was asked.
+    `items` are the ids (`source_id`) that exist there, oldest first. `failure` is a status and headers to answer with;
+    `mangled` puts an item without its form among the others; `requests` are those it was asked. `clock` is its own and
+    its source's. `befall` is called before each answer: what it does comes between two requests, and what it gives is
+    the failure to answer with.
     """
 
     kind: ClassVar[Any]
     """The source's class."""
     enough: ClassVar[int] = 100
     """Items that make more than one page, where a source has pages."""
+    deepest: ClassVar[int] = 3000
+    """Items of which a complete reading shows all."""
     over_http: ClassVar[bool] = True
     edits: ClassVar[bool] = True
     """Whether an item can change (`edit`) so that a later run hears of it."""
     deletes: ClassVar[bool] = True
     """Whether an item can go (`delete`)."""
+    is_log: ClassVar[bool] = False
+    """Whether it tells what happened, one after the other: of what was deleted since, first that it was there."""
+    keeps: ClassVar[bool] = True
+    """Whether what was read can be read again from the start."""
+    by: ClassVar[By] = "token"
+    """How its pages hang together: see collectors.walk.newest_first."""
+    tells_deletions: ClassVar[bool] = False
+    """Whether a later run hears that an item went."""
+    overlap: ClassVar[timedelta | None] = None
+    """How old an edited item may be for the edit to be heard, counted from the newest one (None: of any age)."""
+    redates: ClassVar[bool] = False
+    """Whether the only time that is told of an item is that of its last change."""
     start: ClassVar[datetime] = NOW - timedelta(hours=20)
     spacing: ClassVar[timedelta] = timedelta(seconds=30)
     keys: dict[str, str]
@@ -51,12 +70,15 @@ class Upstream:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.items: list[str] = []
-        self.failure: tuple[int, dict[str, str]] | None = None
+        self.failure: Failure | None = None
         self.mangled = False
         self.requests: list[httpx.Request] = []
         self.query = Query(text="")
         self.keys = {}
+        self.clock = CLOCK
+        self.befall: Callable[[], Failure | None] = lambda: self.failure
         self._moments = 0
+        self._given = 0
 
     def add(self, count: int, together: bool = False) -> None:
         """New items appear, newer than all before; `together`: all of them at one moment."""
@@ -79,9 +101,48 @@ class Upstream:
         self._moments += 0 if together and self._moments else 1
         return self.start + self._moments * self.spacing
 
+    def place(self, at: datetime, spacing: timedelta) -> None:
+        """The next moments follow that one, so far apart; at one moment (`together`), it is that one."""
+        self.spacing = spacing  # type: ignore[misc]
+        self.start = at - self._moments * spacing  # type: ignore[misc]
+
+    def next_number(self) -> int:
+        """A number that was never given before, whatever has gone since, from 0."""
+        self._given += 1
+        return self._given - 1
+
+    @property
+    def shown(self) -> list[str]:
+        """The items that a complete reading gives now."""
+        return self.items
+
+    @property
+    def due(self) -> list[str]:
+        """Those that a run to the end must have heard of."""
+        return self.shown
+
+    @property
+    def editable(self) -> list[str]:
+        """The items that can change."""
+        return self.items
+
+    @property
+    def deletable(self) -> list[str]:
+        """The items that can go."""
+        return self.items
+
+    @property
+    def reached(self) -> datetime:
+        """The moment of the last item or change."""
+        return self.start + self._moments * self.spacing
+
+    def heard_again(self, newest: datetime, now: datetime) -> datetime:
+        """From which moment on items are read again, so that an edit is heard."""
+        return newest - self.overlap if self.overlap is not None else datetime.min.replace(tzinfo=UTC)
+
     def source(self) -> Any:
         """The source, asking this upstream without a network."""
-        return self.kind(web=self.web, keys=self.keys, transport=self.transport(), clock=CLOCK)
+        return self.kind(web=self.web, keys=self.keys, transport=self.transport(), clock=self.clock)
 
     @property
     def web(self) -> WebOptions:
@@ -98,8 +159,8 @@ class Upstream:
     def serve(self, request: httpx.Request) -> httpx.Response:
         """The answer, or the failure that was set."""
         self.requests.append(request)
-        if self.failure:
-            return httpx.Response(self.failure[0], headers=self.failure[1])
+        if failure := self.befall():
+            return httpx.Response(failure[0], headers=failure[1])
         return self.answer(request)
 
     @contextmanager

@@ -55,7 +55,8 @@ class Deliveries:
             items: list[Any] = self._upstream.log[sent : sent + BATCH]
             sent += len(items)
             broken = [{"source_id": "rota", "text": {"html": "Lumbre"}}] if self._upstream.mangled else []
-            page = self._source.receive(query, delivery({"mentions": [*broken, *items]}, identity=f"msg_{sent}"))
+            body, now = {"mentions": [*broken, *items]}, self._upstream.clock.now()
+            page = self._source.receive(query, delivery(body, identity=f"msg_{sent}", at=now))
             yield replace(page, cursor=bookmark(query, sent=sent))
 
 
@@ -64,6 +65,8 @@ class WebhookUpstream(Upstream):
 
     kind = WebhookSource
     enough = 60
+    tells_deletions = True
+    is_log = True
     over_http = False
 
     def __init__(self, folder: Path) -> None:
@@ -83,7 +86,7 @@ class WebhookUpstream(Upstream):
 
     def edit(self, item: str, text: str) -> None:
         first = next(event for event in self.log if event["source_id"] == item)
-        self.log.append({**first, "text": text, "edited_at": (NOW - timedelta(minutes=1)).isoformat()})
+        self.log.append({**first, "text": text, "edited_at": (self.clock.now() - timedelta(minutes=1)).isoformat()})
 
     def delete(self, item: str) -> None:
         self.log.append({"source_id": item, "deleted": True})

@@ -37,7 +37,7 @@ class XUpstream(Upstream):
     def add(self, count: int, together: bool = False) -> None:
         for _ in range(count):
             at = self.moment(together)
-            number = identity_at(at, len(self.posts))
+            number = identity_at(at, self.next_number())
             self.posts.append({
                 "id": number, "text": f"El café Lumbre número {number} &amp; más",
                 "author_id": f"9{len(self.posts) % 7}", "created_at": _z(at), "lang": "es",
@@ -50,7 +50,7 @@ class XUpstream(Upstream):
     def edit(self, item: str, text: str) -> None:
         old = self._latest(item)
         at = self.moment()
-        number = identity_at(at, len(self.posts))
+        number = identity_at(at, self.next_number())
         self.posts.remove(old)
         history = [*old["edit_history_tweet_ids"], number]
         self.posts.append({**old, "id": number, "text": text, "created_at": _z(at), "edit_history_tweet_ids": history})

@@ -12,6 +12,7 @@ import httpx
 
 from collectors.youtube import YouTubeSource
 from collectors.youtube_item import item_name, said_in, to_mention
+from collectors.youtube_round import BOUNDS, SEARCH_EVERY
 from escucha.brand import Query
 from tests.collectors.fakes.upstream import NOW, SECRET, Reading, Upstream, read_all
 
@@ -36,10 +37,12 @@ class YouTubeUpstream(Upstream):
         self.comments_off: set[str] = set()
         self.strict = False
         """Whether asking for a comment that is gone refuses the whole batch."""
+        self.came: dict[str, datetime] = {}
+        """When each video could first be found."""
         self._made = 0
 
     def add(self, count: int, together: bool = False) -> None:
-        for _ in range(3 - len(self.videos)):
+        for _ in range(min(count, 3 - len(self.videos))):
             self.add_video(self.moment(together))
             count -= 1
         for left in range(max(count, 0), 0, -1):
@@ -47,16 +50,18 @@ class YouTubeUpstream(Upstream):
             self.add_comment(self.moment(together), self._last_thread() if reply else None)
 
     def add_video(self, at: datetime) -> str:
-        number = f"video-{len(self.videos):05}"
+        number = f"video-{self.next_number():05}"
         snippet = {"publishedAt": _z(at), "channelId": CHANNEL, "channelTitle": "Cafés Lumbre",
                    "title": "Café Lumbre", "description": "Cómo tostamos", "defaultAudioLanguage": "es-MX"}
+        self.came[number] = self.clock.now()
         self.videos[number] = {"kind": "youtube#video", "id": number, "snippet": snippet}
         self.items.append(number)
         return number
 
     def add_comment(self, at: datetime, parent: str | None = None, video: str | None = None) -> str:
         number = f"Ug{self._made:06}"
-        place = self.comments[parent]["snippet"]["videoId"] if parent else video or f"video-{self._made % 3:05}"
+        videos = list(self.videos)
+        place = self.comments[parent]["snippet"]["videoId"] if parent else video or videos[self._made % len(videos)]
         text = f"El café Lumbre número {number}"
         snippet: dict[str, Any] = {
             "videoId": place, "textDisplay": text, "textOriginal": text, "authorDisplayName": "@lupe",
@@ -73,13 +78,37 @@ class YouTubeUpstream(Upstream):
         return next(number for number in reversed(self.comments) if "parentId" not in self.comments[number]["snippet"])
 
     def edit(self, item: str, text: str) -> None:
-        self.comments[item]["snippet"] |= {"textDisplay": text, "textOriginal": text, "updatedAt": _z(NOW)}
+        self.comments[item]["snippet"] |= {"textDisplay": text, "textOriginal": text, "updatedAt": _z(self.clock.now())}
+
+    @property
+    def shown(self) -> list[str]:
+        return list(self.comments) if self.query.text.startswith("channel:") else self.items
+
+    @property
+    def due(self) -> list[str]:
+        """A video is found some hours after it came, and with it its comments."""
+        if self.query.text.startswith("channel:"):
+            return self.shown
+        found = {video for video, came in self.came.items() if came <= self.clock.now() - SEARCH_EVERY}
+        return [item for item in self.items if self._video(item) in found]
+
+    def _video(self, item: str) -> str:
+        return self.comments[item]["snippet"]["videoId"] if item in self.comments else item
+
+    @property
+    def editable(self) -> list[str]:
+        """All but the replies that their thread does not show: of those an edit is heard when their number changes."""
+        shown = {reply["id"] for number in self.comments for reply in self._replies(number)[:SHOWN]}
+        return [number for number, c in self.comments.items() if "parentId" not in c["snippet"] or number in shown]
+
+    def heard_again(self, newest: datetime, now: datetime) -> datetime:
+        return now - BOUNDS.overlap
 
     def delete(self, item: str) -> None:
         self.videos.pop(item, None)
         self.comments = {
             number: comment for number, comment in self.comments.items()
-            if number != item and comment["snippet"].get("parentId") != item
+            if item not in (number, comment["snippet"].get("parentId"), comment["snippet"]["videoId"])
         }
         self.items = [number for number in self.items if number in self.videos or number in self.comments]
 

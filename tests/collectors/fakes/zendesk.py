@@ -20,6 +20,7 @@ class ZendeskUpstream(Upstream):
 
     kind = ZendeskSource
     enough = 250
+    tells_deletions = True
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -52,7 +53,7 @@ class ZendeskUpstream(Upstream):
 
     def change(self, item: str, **fields: Any) -> None:
         """The ticket changes: it is exported once more, last, and no longer where it stood."""
-        old = next(ticket for ticket in self.changes if str(ticket["id"]) == item)
+        old = next(ticket for ticket in self.changes if str(ticket["id"]) == item and not ticket.get("moved"))
         at = self.moment() + timedelta(seconds=1)
         place = self.changes.index(old)
         self.changes[place] = {"moved": True, "id": old["id"], "generated_timestamp": old["generated_timestamp"]}
@@ -66,7 +67,7 @@ class ZendeskUpstream(Upstream):
             start = int(b64decode(asked["cursor"]).decode())
         else:
             since = int(asked["start_time"])
-            if since > NOW.timestamp() - 60:
+            if since > self.clock.now().timestamp() - 60:
                 return httpx.Response(422, json={"error": "StartTimeTooRecent"})
             start = next(
                 (n for n, ticket in enumerate(self.changes) if ticket["generated_timestamp"] >= since),
