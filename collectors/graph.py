@@ -9,7 +9,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -279,7 +279,9 @@ def rounds(
         left -= turn.asked
         if "round" in notes or left <= 0:
             return
-    yield from _Round.begun(notes, bounds, now, since).steps(posts, comments, left)
+    for step in _Round.begun(notes, bounds, now, since).steps(posts, comments, left):
+        # Behind the end of an older round there is no hurry: two rounds that follow each other at once never rest.
+        yield step if left == bounds.steps else replace(step, more=False)
 
 
 @dataclass(kw_only=True)

@@ -152,7 +152,7 @@ class MercadoLibreSource(OnlineSource):
             late = mention and query.since and mention.created_at < query.since
             return None if late else mention
 
-        return self._walked(query, swept(notes, ask, now), read, item_name, gone=reviews_gone)
+        return self._walked(query, swept(notes, ask, now, query.since or BEGINNING), read, item_name, gone=reviews_gone)
 
     def _questions(self, seller: str, place: Place) -> Stretch:
         offset = int(place.token or 0)
@@ -243,7 +243,9 @@ def _total(paging: Any) -> int | None:
     return total if isinstance(total, int) else None
 
 
-def swept(notes: Mapping[str, Any], ask: Callable[[int], Stretch], now: datetime) -> Iterator[Step]:
+def swept(
+    notes: Mapping[str, Any], ask: Callable[[int], Stretch], now: datetime, since: datetime = BEGINNING
+) -> Iterator[Step]:
     """The steps of a sweep over a listing that has no order by time: all pages, by offset, to its total.
 
     A run that ends at its bound is gone on with by the next. Where the total at the end is another than at the start,
@@ -262,7 +264,8 @@ def swept(notes: Mapping[str, Any], ask: Callable[[int], Stretch], now: datetime
         elif total != sweep["total"] and not sweep["again"]:
             sweep = {"offset": 0, "begun": sweep["begun"], "again": True}
         else:
-            covers = Span(BEGINNING, datetime.fromisoformat(sweep["begun"]))
+            begun = datetime.fromisoformat(sweep["begun"])
+            covers = Span(min(since, begun), begun)
             yield Step(items=stretch.items, notes={"seen": seen}, covers=covers, empty=empty)
             return
         more = number == RUN_STEPS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -22,6 +22,10 @@ def _same(item: Any) -> Any:
 
 CLOCKS_DIFFER = timedelta(hours=24)
 """How far ahead of us a time may lie: zones and clocks differ, but nothing was said the day after tomorrow."""
+OLDEST = datetime(1970, 1, 2, tzinfo=UTC)
+"""What is dated before has no date: an empty one is read as the first day of 1970, or of the year 1."""
+LONGEST_ID = 2000
+"""Bytes of an id: PostgreSQL's index takes no more than about 2,700 for the whole key."""
 LARGEST = 2**53
 """The largest count that JSON carries safely; what claims more is no count."""
 
@@ -43,6 +47,14 @@ def admit(mention: Mention, now: datetime) -> Mention:
             "The date {date} lies in the future. Correct the date, or its order of day and month.",
             date=mention.created_at.isoformat(timespec="minutes"),
         )
+    if mention.created_at < OLDEST:
+        raise Unreadable(
+            "The date {date} lies before everything that is said on the web. Correct the date.",
+            date=mention.created_at.isoformat(timespec="minutes"),
+        )
+    if _bytes(mention.source_id) > LONGEST_ID:
+        raise Unreadable("Its id has {length} bytes; {limit} are the most.", length=_bytes(mention.source_id),
+                         limit=LONGEST_ID)
     clean = replace(_clean(mention), created_at=min(mention.created_at, now))
     if not (clean.text or clean.title) and clean.rating is None:
         raise Unreadable("There is neither a text nor a rating.")
@@ -95,10 +107,16 @@ def _clean(mention: Mention) -> Mention:
         lang=_text(mention.lang),
         url=web_address(mention.url),
         place=_text(mention.place),
+        parent_id=_text(mention.parent_id),
+        edited_at=mention.edited_at if mention.edited_at and mention.edited_at >= OLDEST else None,
         author=_author(mention.author),
         engagement=_engagement(mention.engagement),
         raw=storable_json(mention.raw) if mention.raw is not None else None,
     )
+
+
+def _bytes(identity: str) -> int:
+    return len(identity.encode(errors="replace"))
 
 
 def _text(value: str | None) -> str | None:
@@ -112,7 +130,7 @@ def web_address(url: str | None) -> str | None:
 
 
 def _author(author: Author | None) -> Author | None:
-    if author is None or not storable(author.id):
+    if author is None or not storable(author.id) or _bytes(author.id) > LONGEST_ID:
         return None
     return replace(
         author,

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from functools import cache
 from typing import Any
 
-from escucha.errors import Refused, TryLater
-from tests.collectors.hostile.content import Content, at
-from tests.collectors.hostile.server import HONEST, Behaviour, Talk, head
+from escucha.errors import Refused, SourceError, TryLater
+from tests.collectors.hostile import acts
+from tests.collectors.hostile.content import at
+from tests.collectors.hostile.server import Behaviour, Talk, head
+from tests.collectors.hostile.spoils import (
+    Spoil,
+    always,
+    each,
+    first_text,
+    innermost,
+    is_word,
+    lists,
+    no_zone,
+    number,
+    of_zone,
+    spoilt,
+    surrogates,
+    texts,
+    times,
+    twice,
+    twice_with_another_text,
+    with_depth,
+)
 
-HTML = b"<!doctype html><html><head><title>Un momento</title></head><body><h1>Verifica que eres humano</h1></body></html>"
+HTML = b"<!doctype html><html><head><title>Un momento</title></head><body><h1>Verifica que eres humano</h1></body>"
 DAY = 86_400.0
-Spoil = Callable[[Content], None]
+Make = Callable[..., Behaviour]
 
 
 def failing(name: str, act: Callable[[Talk], None], error: type[Exception] = TryLater, **more: Any) -> Behaviour:
@@ -31,9 +49,9 @@ def lying(name: str, act: Callable[[Talk], None], **more: Any) -> Behaviour:
     return Behaviour(name=name, act=act, **more)
 
 
-def harmless(name: str, act: Callable[[Talk], None]) -> Behaviour:
-    """Odd but readable: everything arrives, once."""
-    return Behaviour(name=name, act=act, harmless=True)
+def harmless(name: str, act: Callable[[Talk], None], **more: Any) -> Behaviour:
+    """Odd but readable: everything arrives."""
+    return Behaviour(name=name, act=act, harmless=True, **more)
 
 
 def status(name: str, line: str, headers: dict[str, str] | None = None, body: bytes = HTML, **more: Any) -> Behaviour:
@@ -54,7 +72,7 @@ def raw(name: str, data: bytes, **more: Any) -> Behaviour:
 
 def body(name: str, data: bytes, kind: str = "application/json") -> Behaviour:
     """Every request is answered with the same body, under status 200."""
-    return lying(name, lambda talk: talk.answer(data, headers={"Content-Type": kind}))
+    return lying(name, lambda talk: talk.answer(data, headers={"Content-Type": kind}), of_body=True)
 
 
 def spoiled(name: str, spoil: Spoil) -> Behaviour:
@@ -64,24 +82,17 @@ def spoiled(name: str, spoil: Spoil) -> Behaviour:
         response = talk.honest()
         talk.repeat(response, spoilt(response.content, spoil) if response.status_code == 200 else None)
 
-    return lying(name, act)
+    return lying(name, act, of_body=True)
 
 
-def spoilt(data: bytes, spoil: Spoil) -> bytes:
-    """A body with a part of it replaced."""
-    content = Content(data)
-    spoil(content)
-    return content.body()
-
-
-def recoded(name: str, recode: Callable[[bytes], bytes], make: Any = lying) -> Behaviour:
+def recoded(name: str, recode: Callable[[bytes], bytes], make: Make = lying) -> Behaviour:
     """The honest answer in other bytes."""
 
     def act(talk: Talk) -> None:
         response = talk.honest()
         talk.repeat(response, recode(response.content))
 
-    return make(name, act)
+    return make(name, act, of_body=True)
 
 
 def soon(seconds: int) -> str:
@@ -93,75 +104,7 @@ def dated(talk: Talk) -> None:
     talk.answer(b"{}", "429 Too Many Requests", {"Retry-After": soon(600)})
 
 
-# What the connection does.
-
-def reset_midway(talk: Talk) -> None:
-    told = talk.honest().content
-    talk.say(head("200 OK", {"Content-Length": str(len(told) + 900)}), told[: len(told) // 2])
-    talk.reset()
-
-
-def closed_midway(talk: Talk) -> None:
-    told = talk.honest().content
-    talk.say(head("200 OK", {"Content-Length": str(len(told) + 900)}), told)
-
-
-def chunked_cut(talk: Talk) -> None:
-    told = talk.honest().content
-    talk.say(head("200 OK", {"Transfer-Encoding": "chunked"}), f"{len(told):x}\r\n".encode(), told, b"\r\n9")
-
-
-def chunked(talk: Talk) -> None:
-    told = talk.honest()
-    parts = [told.content[start : start + 7] for start in range(0, len(told.content), 7)]
-    names = {"Transfer-Encoding": "chunked", "Content-Type": told.headers.get("content-type", "")}
-    line = f"{told.status_code} {told.reason_phrase}"
-    talk.say(head(line, names), b"".join(b"%x;x=y\r\n%s\r\n" % (len(part), part) for part in parts), b"0\r\nX: y\r\n\r\n")
-    talk.stays = True
-
-
-def slow_headers(talk: Talk) -> None:
-    talk.say(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-    talk.drip(b"x")
-
-
-def slow_body(talk: Talk) -> None:
-    talk.say(head("200 OK", {"Content-Length": "900000"}), b"[")
-    talk.drip(b" ")
-
-
-def slow_chunks(talk: Talk) -> None:
-    talk.say(head("200 OK", {"Transfer-Encoding": "chunked"}))
-    talk.drip(b"1\r\n \r\n")
-
-
-def for_ever_informed(talk: Talk) -> None:
-    talk.drip(b"HTTP/1.1 102 Processing\r\n\r\n")
-
-
-def slow_error(talk: Talk) -> None:
-    talk.say(head("503 Service Unavailable", {"Content-Length": "60000"}))
-    talk.drip(b"x")
-
-
-def endless_body(talk: Talk) -> None:
-    talk.say(head("200 OK", {"Content-Type": "application/json"}))
-    talk.flood(b" " * 65_536)
-
-
-def endless_headers(talk: Talk) -> None:
-    talk.say(b"HTTP/1.1 200 OK\r\n")
-    talk.flood(b"X-More: " + b"x" * 4_000 + b"\r\n")
-
-
-@cache
-def bomb() -> bytes:
-    """A hundred megabytes of blanks in a hundred kilobytes."""
-    packer = zlib.compressobj(9, wbits=31)
-    return b"".join(packer.compress(b" " * (1 << 20)) for _ in range(100)) + packer.flush()
-
-
-def packed(name: str, encoding: str, pack: Callable[[bytes], bytes], make: Any = failing, **more: Any) -> Behaviour:
+def packed(name: str, encoding: str, pack: Callable[[bytes], bytes], make: Make = failing, **more: Any) -> Behaviour:
     """The honest answer, packed well or badly."""
 
     def act(talk: Talk) -> None:
@@ -172,194 +115,8 @@ def packed(name: str, encoding: str, pack: Callable[[bytes], bytes], make: Any =
     return make(name, act, **more)
 
 
-def old_protocol(talk: Talk) -> None:
-    told = talk.honest()
-    talk.say(head(f"{told.status_code} {told.reason_phrase}", {"Content-Type": told.headers.get("content-type", "")})
-             .replace(b"HTTP/1.1", b"HTTP/1.0"), told.content)
-
-
-def closes_at_once(talk: Talk) -> None:
-    told = talk.honest()
-    talk.repeat(told)
-    talk.stays = False  # although nothing was said of it
-
-
-def says_more(talk: Talk) -> None:
-    talk.repeat(talk.honest())
-    talk.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-    talk.stays = False
-
-
-def continues_first(talk: Talk) -> None:
-    talk.say(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
-    talk.repeat(talk.honest())
-
-
-def told_with(headers: dict[str, str]) -> Callable[[Talk], None]:
-    """The honest answer with other headers."""
-
-    def act(talk: Talk) -> None:
-        told = talk.honest()
-        told.headers.update(headers)
-        talk.repeat(told)
-
-    return act
-
-
-def without_kind(talk: Talk) -> None:
-    told = talk.honest()
-    told.headers.pop("content-type", None)
-    talk.repeat(told)
-
-
-# Where it sends us.
-
-def redirected(name: str, to: str, line: str = "302 Found") -> Behaviour:
-    return status(name, line, {"Location": to}, b"", error=Refused)
-
-
-def round_in_circles(talk: Talk) -> None:
-    talk.answer(b"", "302 Found", {"Location": talk.request.url.raw_path.decode()})
-
-
-def ever_on(talk: Talk) -> None:
-    talk.answer(b"", "307 Temporary Redirect", {"Location": f"/otra/{talk.number}"})
-
-
-# What stands in the pages.
-
-def first_page_again(talk: Talk) -> None:
-    """Every page of a listing is its first."""
-    place = talk.request.url.path
-    if place not in talk.memory:
-        talk.memory[place] = talk.honest()
-    talk.repeat(talk.memory[place])
-
-
-def two_pages_in_turn(talk: Talk) -> None:
-    """A leads to B, and B to A."""
-    pages = talk.memory.setdefault(talk.request.url.path, [])
-    if len(pages) < 2:
-        pages.append(talk.honest())
-        talk.repeat(pages[-1])
-        return
-    talk.memory["turn"] = talk.memory.get("turn", 0) + 1
-    talk.repeat(pages[(talk.memory["turn"] - 1) % 2])
-
-
-def overlapping(talk: Talk) -> None:
-    """Each page begins with the items of the page before."""
-    told = talk.honest()
-    if told.status_code != 200:
-        talk.repeat(told)
-        return
-    before = talk.memory.get("items", [])
-    kept: list[Any] = []
-
-    def joined(items: list[Any]) -> list[Any]:
-        kept.extend(items)
-        return [*before, *items]
-
-    data = spoilt(told.content, lambda content: content.lists(joined) if _is_flat(content) else None)
-    talk.memory["items"] = kept
-    talk.repeat(told, data)
-
-
-def restless(talk: Talk) -> None:
-    """Every answer tells every text anew."""
-    told = talk.honest()
-    talk.repeat(told, spoilt(told.content, lambda content: content.texts(lambda text: f"{text} ({talk.number})")))
-
-
-def _is_flat(content: Content) -> bool:
-    """Whether a body has one list of items, so that items of another answer can be put into it."""
-    found: list[int] = []
-    content.lists(lambda items: found.append(len(items)) or items)  # type: ignore[func-returns-value]
-    return len(found) == 1
-
-
-def each(change: Callable[[Any], Any]) -> Spoil:
-    return lambda content: content.leaves(change)
-
-
-def texts(change: Callable[[str], str]) -> Spoil:
-    return lambda content: content.texts(change)
-
-
-def lists(change: Callable[[list[Any]], list[Any]]) -> Spoil:
-    return lambda content: content.lists(change)
-
-
-def number(change: Any) -> Spoil:
-    """Every number but times becomes another."""
-    return each(lambda leaf: change if isinstance(leaf, int | float) and not isinstance(leaf, bool) else leaf)
-
-
-def twice(items: list[Any]) -> list[Any]:
-    return [item for item in items for _ in range(2)]
-
-
-def twice_with_another_text(items: list[Any]) -> list[Any]:
-    """Every id comes a second time, with another text."""
-    return [*items, *(_other(item) for item in items)]
-
-
-def _other(item: Any) -> Any:
-    told = spoilt(item.encode() if isinstance(item, str) else json.dumps(item).encode(),
-                  texts(lambda text: f"{text} (otra versión)"))
-    return told.decode() if isinstance(item, str) else json.loads(told)
-
-
-def first_text(change: Callable[[str], str]) -> Spoil:
-    """One text alone changes."""
-
-    def spoil(content: Content) -> None:
-        done: list[bool] = []
-
-        def once(text: str) -> str:
-            done.append(True)
-            return change(text) if len(done) == 1 else text
-
-        content.texts(once)
-
-    return spoil
-
-
-def deep(levels: int) -> Any:
-    """A list in a list in a list…"""
-    made: Any = []
-    for _ in range(levels):
-        made = [made]
-    return made
-
-
-def with_depth(levels: int) -> Spoil:
-    return lambda content: content.objects(lambda held: {**held, "hondo": deep(levels)} if _innermost(held) else held)
-
-
-def _innermost(held: dict[str, Any]) -> bool:
-    return not any(isinstance(value, dict | list) for value in held.values())
-
-
-def no_zone(form: str, told: str | int | float) -> Any:
-    return str(told).replace("Z", "").partition("+")[0].rstrip() if form in ("iso", "mail", "tight") else told
-
-
-def of_zone(zone: str) -> Callable[[str, str | int | float], Any]:
-    """ISO times move their zone but not their figures."""
-    return lambda form, told: str(told)[:19] + zone if form == "iso" else told
-
-
-def always(value: Any) -> Callable[[str, str | int | float], Any]:
-    return lambda form, told: value
-
-
-def times(render: Callable[[str, str | int | float], Any]) -> Spoil:
-    return lambda content: content.times(render)
-
-
-def surrogates(data: bytes) -> bytes:
-    return spoilt(data, texts(lambda text: f"{text} \ud83d \udc4d"))
+def redirected(name: str, to: str, error: type[Exception] = Refused) -> Behaviour:
+    return status(name, "302 Found", {"Location": to}, b"", error=error)
 
 
 ALL = (
@@ -391,28 +148,28 @@ ALL = (
     failing("connection refused", lambda talk: None, refuses=True),
     failing("reset before the answer", Talk.reset),
     failing("closed before the answer", lambda talk: None),
-    failing("reset in the body", reset_midway),
-    failing("body shorter than its length", closed_midway),
-    failing("chunked body cut", chunked_cut),
+    failing("reset in the body", acts.reset_midway),
+    failing("body shorter than its length", acts.closed_midway),
+    failing("chunked body cut", acts.chunked_cut),
     raw("chunk of no size", head("200 OK", {"Transfer-Encoding": "chunked"}) + b"zz\r\nx\r\n"),
     raw("length that is no number", head("200 OK", {"Content-Length": "mucho"}) + b"{}"),
     raw("two lengths", head("200 OK", {"Content-Length": "2", "content-length": "3"}) + b"{}x"),
     raw("no HTTP", b"220 smtp.example ESMTP\r\n"),
-    raw("HTTP/9.9", b"HTTP/9.9 200 OK\r\nContent-Length: 2\r\n\r\n{}"),
+    lying("HTTP/9.9", lambda talk: talk.say(b"HTTP/9.9 200 OK\r\nContent-Length: 2\r\n\r\n{}")),
     raw("status of four digits", b"HTTP/1.1 2000 OK\r\nContent-Length: 2\r\n\r\n{}"),
     raw("header with NUL", b"HTTP/1.1 200 OK\r\nX: \x00\r\nContent-Length: 2\r\n\r\n{}"),
-    raw("switching protocols", head("101 Switching Protocols", {"Upgrade": "websocket"})),
+    raw("switching protocols", head("101 Switching Protocols", {"Upgrade": "websocket"}), error=SourceError),
     failing("silence", Talk.fall_silent, waits=True),
-    failing("slow headers", slow_headers, waits=True),
-    failing("slow body", slow_body, waits=True),
-    failing("slow chunks", slow_chunks, waits=True),
-    failing("slow error", slow_error, waits=True),
-    failing("for ever processing", for_ever_informed, waits=True),
-    failing("endless body", endless_body, Refused),
-    failing("endless headers", endless_headers),
+    failing("slow headers", acts.slow_headers, waits=True),
+    failing("slow body", acts.slow_body, waits=True),
+    failing("slow chunks", acts.slow_chunks, waits=True),
+    failing("slow error", acts.slow_error, waits=True),
+    failing("for ever processing", acts.for_ever_informed, waits=True),
+    failing("endless body", acts.endless_body, Refused),
+    failing("endless headers", acts.endless_headers),
     raw("header of a megabyte", head("200 OK", {"X-Long": "x" * 1_000_000, "Content-Length": "2"}) + b"{}"),
     # Packing.
-    packed("gzip bomb", "gzip", lambda data: bomb(), error=Refused),
+    packed("gzip bomb", "gzip", lambda data: acts.bomb(), error=Refused),
     packed("gzip cut", "gzip", lambda data: gzip.compress(data, 1)[:-9]),
     packed("gzip that is none", "gzip", lambda data: b"no " + data),
     packed("deflate that is none", "deflate", lambda data: b"no " + data),
@@ -422,23 +179,22 @@ ALL = (
     packed("deflate", "deflate", zlib.compress, harmless),
     packed("deflate without a header", "deflate", lambda data: zlib.compress(data)[2:-4], harmless),
     # Odd but right.
-    harmless("HTTP/1.0", old_protocol),
-    harmless("chunks of seven bytes", chunked),
-    harmless("closes at once", closes_at_once),
-    harmless("a second answer unasked", says_more),
-    harmless("100 and 103 first", continues_first),
-    harmless("cookies", told_with({f"Set-Cookie-{n}": "x" for n in range(3)} | {"Set-Cookie": "a=" + "b" * 4_000})),
-    harmless("sixty headers", told_with({f"X-H{n}": "x" * 1_000 for n in range(60)})),
-    harmless("no content type", without_kind),
-    harmless("byte order mark", told_with({})),
+    harmless("HTTP/1.0", acts.old_protocol),
+    harmless("chunks of seven bytes", acts.chunked),
+    harmless("closes at once", acts.closes_at_once),
+    harmless("a second answer unasked", acts.says_more),
+    harmless("100 and 103 first", acts.continues_first),
+    harmless("cookies", acts.told_with({"Set-Cookie": "a=" + "b" * 4_000, "Set-Cookie2": "c=d; Domain=.example"})),
+    harmless("sixty headers", acts.told_with({f"X-H{n}": "x" * 1_000 for n in range(60)})),
+    harmless("no content type", acts.without_kind),
     # Redirects.
     redirected("redirect to the metadata service", "http://169.254.169.254/latest/meta-data/"),
     redirected("redirect inside", "http://10.0.0.1/"),
     redirected("redirect to a file", "file:///etc/passwd"),
-    redirected("redirect to a script", "javascript:alert(1)"),
-    redirected("redirect to no address", "http://[::bad"),
-    failing("redirect in circles", round_in_circles, Refused),
-    failing("redirect for ever", ever_on, Refused),
+    redirected("redirect to a script", "javascript:alert(1)", SourceError),
+    redirected("redirect to no address", "http://[::bad", SourceError),
+    failing("redirect in circles", acts.round_in_circles, Refused),
+    failing("redirect for ever", acts.ever_on, Refused),
     # Bodies.
     body("empty body", b""),
     body("blanks", b" \n "),
@@ -470,18 +226,21 @@ ALL = (
     recoded("UTF-16", lambda data: data.decode().encode("utf-16-le")),
     recoded("UTF-16 with a mark", lambda data: data.decode().encode("utf-16")),
     recoded("Latin-1", lambda data: data.decode().encode("latin-1", "replace")),
+    recoded("byte order mark", lambda data: b"\xef\xbb\xbf" + data),
     recoded("lone surrogates", surrogates),
-    lying("images", told_with({"Content-Type": "image/png"})),
-    lying("UTF-7", told_with({"Content-Type": "application/json; charset=utf-7"})),
-    lying("charset of no name", told_with({"Content-Type": "text/html; charset=\"x'`\""})),
+    lying("images", acts.told_with({"Content-Type": "image/png"})),
+    lying("UTF-7", acts.told_with({"Content-Type": "application/json; charset=utf-7"})),
+    lying("charset of no name", acts.told_with({"Content-Type": "text/html; charset=\"x'`\""})),
     spoiled("NUL and control characters", texts(lambda text: f"\0{text}\x1b[31m\x07\x85\r\n")),
     spoiled("bidi and joiners", texts(lambda text: f"\u202e{text}\u2066\u200d\u200b\ufeff")),
     spoiled("texts of marks", texts(lambda text: text + "\u0301" * 2_000)),
     spoiled("scripts", texts(lambda text: f"{text}<script>alert(1)</script>\"'><img src=x onerror=alert(1)>")),
     spoiled("one text of 150,000 characters", first_text(lambda text: text * 6_000)),
-    spoiled("one text of 10 MB", first_text(lambda text: text + " ja" * 3_500_000)),
+    lying("one text of 10 MB", acts.long_winded),
     spoiled("texts empty", texts(lambda text: "")),
     spoiled("texts of blanks", texts(lambda text: " \n\t\u200b")),
+    spoiled("one text of 25,000 open tags", first_text(lambda text: text + "<div>" * 25_000)),
+    spoiled("one text of 25,000 tags", first_text(lambda text: text + "<b>a</b>" * 12_500)),
     spoiled("templates", texts(lambda text: f"{text} {{source}} %s {{0}} {{{{7*7}}}}")),
     spoiled("links to scripts", lambda content: content.links("javascript:alert(1)")),
     spoiled("links that are none", lambda content: content.links("http://[::bad")),
@@ -502,8 +261,10 @@ ALL = (
     spoiled("all lists", each(lambda leaf: [leaf])),
     spoiled("all objects", each(lambda leaf: {"valor": leaf})),
     spoiled("texts null", each(lambda leaf: None if isinstance(leaf, str) else leaf)),
+    spoiled("words in capitals", each(lambda leaf: leaf.upper() if isinstance(leaf, str) and leaf.islower() else leaf)),
+    spoiled("words unknown", each(lambda leaf: "ceniza" if is_word(leaf) else leaf)),
     spoiled("objects as lists", lambda content: content.objects(lambda held: [held])),
-    spoiled("objects emptied", lambda content: content.objects(lambda held: {} if _innermost(held) else held)),
+    spoiled("objects emptied", lambda content: content.objects(lambda held: {} if innermost(held) else held)),
     spoiled("objects with more", lambda content: content.objects(lambda held: {**held, "": None, "\0": "\ud83d"})),
     spoiled("items null", lists(lambda items: [None] * len(items))),
     spoiled("items text", lists(lambda items: ["café lumbre"] * len(items))),
@@ -523,10 +284,10 @@ ALL = (
     spoiled("ids with another text", lists(twice_with_another_text)),
     spoiled("items reversed", lists(lambda items: items[::-1])),
     spoiled("half of the items", lists(lambda items: items[: len(items) // 2])),
-    lying("the first page again", first_page_again),
-    lying("two pages in turn", two_pages_in_turn),
-    lying("overlapping pages", overlapping),
-    lying("edited at every answer", restless),
+    lying("the first page again", acts.first_page_again),
+    lying("two pages in turn", acts.two_pages_in_turn),
+    lying("overlapping pages", acts.overlapping),
+    lying("edited at every answer", acts.restless),
     # Times.
     spoiled("times of 1970", times(at(datetime(1970, 1, 1, tzinfo=UTC)))),
     spoiled("times of 1901", times(at(datetime(1901, 1, 1, tzinfo=UTC)))),
@@ -544,17 +305,20 @@ ALL = (
     spoiled("times at +99:99", times(of_zone("+99:99"))),
     spoiled("times all alike", times(at(datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)))),
     # Limits.
-    lying("quota used up", told_with({"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "0",
+    lying("quota used up", acts.told_with({"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "0",
                                       "X-RateLimit-Used": "100", "X-RateLimit-Reset": "3600"})),
-    lying("quota of no sense", told_with({"X-RateLimit-Limit": "muchos", "X-RateLimit-Remaining": "-1e400",
-                                          "X-RateLimit-Used": "x", "X-RateLimit-Reset": "NaN", "X-App-Usage": "[" * 999})),
+    lying("quota of no sense", acts.told_with({"X-RateLimit-Limit": "muchos", "X-RateLimit-Remaining": "-1e400",
+                                          "X-RateLimit-Used": "x", "X-RateLimit-Reset": "NaN",
+                                          "X-App-Usage": "[" * 999})),
 )  # fmt: skip
 
 BEHAVIOURS = {behaviour.name: behaviour for behaviour in ALL}
 MIDWAY = tuple(
     replace(BEHAVIOURS[name], name=f"{name}, from the third request on", honest_first=2)
-    for name in ("429 for 120 seconds", "503 for 45 seconds", "403", "404", "reset in the body", "HTML page", "truncated",
-                 "empty body", "an empty object", "lists empty", "silence", "gzip bomb", "204", "items null", "times of 9999",
-                 "times of 1970", "half of the items")
+    for name in (
+        "429 for 120 seconds", "503 for 45 seconds", "403", "404", "reset in the body", "HTML page", "truncated",
+        "empty body", "an empty object", "lists empty", "silence", "gzip bomb", "204", "items null", "times of 9999",
+        "times of 1970", "half of the items",
+    )
 )
 """The same in the midst of a listing that is longer than two requests."""

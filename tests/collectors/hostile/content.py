@@ -13,7 +13,8 @@ from typing import Any
 Change = Callable[[Any], Any]
 
 _ITEMS = re.compile(
-    r'<(?P<tag>item|entry)\b.*?</(?P=tag)>|<div class="tgme_widget_message_wrap.*?</time></a></div></div></div>', re.DOTALL
+    r'<(?P<tag>item|entry)\b.*?</(?P=tag)>|<div class="tgme_widget_message_wrap.*?</time></a></div></div></div>',
+    re.DOTALL,
 )
 _SAID = re.compile(r"El café[^<\"\\]*|Caf[eé]s? Lumbre[^<\"\\]*", re.IGNORECASE)
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?")

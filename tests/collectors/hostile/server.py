@@ -64,7 +64,8 @@ class Talk:
         """A response of the upstream, perhaps with another body."""
         told = {name: value for name, value in response.headers.items()
                 if name not in ("content-length", "content-encoding", "transfer-encoding")}
-        self.answer(response.content if body is None else body, f"{response.status_code} {response.reason_phrase}", told)
+        line = f"{response.status_code} {response.reason_phrase}"
+        self.answer(response.content if body is None else body, line, told)
 
     def reset(self) -> None:
         """Break the connection off, so that the other side hears of it as an error."""
@@ -97,7 +98,9 @@ class Behaviour:
     """One way to misbehave.
 
     `act` answers each request but the first `honest_first`. `refuses`: nobody listens at all. `waits`: it costs the
-    other side time. What a run is to make of it (`fails`, `error`, `after`): see tests.collectors.hostile.siege.
+    other side time. `of_body`: only the body is unusual. A run that `fails` reads nothing, says so with such an `error`
+    (and how long to wait, `after`, if the behaviour `speaks_of_after`) and loses nothing; one that is `harmless` reads
+    everything; any other is lied to.
     """
 
     name: str
@@ -110,6 +113,7 @@ class Behaviour:
     error: type[Exception] | None = None
     after: float | None = None
     speaks_of_after: bool = False
+    of_body: bool = False
 
 
 HONEST = Behaviour(name="honest", act=lambda talk: talk.repeat(talk.honest()), harmless=True)
@@ -213,7 +217,7 @@ def read_request(connection: socket.socket, address: str) -> httpx.Request | Non
     first, _, rest = data.partition(b"\r\n\r\n")
     lines = first.decode("latin-1").split("\r\n")
     headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines[1:])]
-    length = int(dict((name.lower(), value) for name, value in headers).get("content-length") or 0)
+    length = int({name.lower(): value for name, value in headers}.get("content-length") or 0)
     while len(rest) < length:
         part = connection.recv(65_536)
         if not part:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.collectors.fakes import NOW, UPSTREAMS, Upstream
 from tests.collectors.fakes.app_store_connect import private_key
@@ -20,12 +25,22 @@ def upstream_today(name: str, folder: Path) -> Upstream:
     kind = UPSTREAMS[name]
     begins = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=5)
     made: Upstream = type(f"{kind.__name__}Today", (kind,), {"start": begins})(folder)
+    if "service_account" in made.keys:
+        account = {**json.loads(made.keys["service_account"]), "private_key": short_key()}
+        made.keys = {**made.keys, "service_account": json.dumps(account)}
     return made
 
 
-def come_to_now(upstream: Upstream) -> None:
-    """What is added next is of this minute."""
-    late = datetime.now(UTC) - timedelta(seconds=60) - upstream.moment()
+@cache
+def short_key() -> str:
+    """A service account's key of half the usual length: it is loaded for every run, and checked each time."""
+    made = rsa.generate_private_key(65537, 1024)
+    return made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def come_to_now(upstream: Upstream, count: int) -> None:
+    """The next `count` items are of the last minutes, and all of them lie in the past."""
+    late = datetime.now(UTC) - (count + 2) * upstream.spacing - upstream.moment()
     upstream.start = upstream.start + late  # type: ignore[misc]
 
 
@@ -37,8 +52,6 @@ def honest_of(name: str, upstream: Upstream) -> Callable[[httpx.Request], httpx.
 
 def opened_with(name: str, upstream: Upstream, address: str) -> tuple[Any, Mapping[str, str]]:
     """The query and the keys with which the source asks the upstream at an address."""
-    from dataclasses import replace
-
     query = upstream.query
     if name == "rss":  # its address is the query
         query = replace(query, text=f"{address}/feed.xml")
@@ -84,7 +97,16 @@ def _reddit(upstream: Any, request: httpx.Request) -> httpx.Response:
     return httpx.Response(told.status_code, headers=dict(told.headers), content=told.content)
 
 
+def _graph(upstream: Any, request: httpx.Request) -> httpx.Response:
+    """The fake breaks on a cursor that it never gave; Graph answers with an error."""
+    try:
+        served: httpx.Response = upstream.serve(request)
+    except ValueError:
+        served = upstream.wrong(100)
+    return served
+
+
 OTHERWISE: dict[str, Callable[[Any, httpx.Request], httpx.Response]] = {
-    "app-store-connect": _connect, "google-business": _google, "google-play": _google, "reddit": _reddit,
-    "zendesk": _zendesk,
+    "app-store-connect": _connect, "facebook": _graph, "google-business": _google, "google-play": _google,
+    "instagram": _graph, "reddit": _reddit, "threads": _graph, "zendesk": _zendesk,
 }
