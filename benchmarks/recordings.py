@@ -1,4 +1,4 @@
-"""Items mapped from the recorded and handmade answers of each upstream, as JSON: how many came, and why the rest did not.
+"""Items mapped from the recorded and handmade answers of each upstream, as JSON; and why the others were not.
 
     python -m benchmarks.recordings [FOLDER]
 
