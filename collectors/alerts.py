@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from collectors.plain import plain
+from collectors.shallow import shallow
 
-_PLAIN_ALERT = re.compile(r"((?:[^\n<][^\n]*\n){1,8})<(https?://(?:www\.)?google\.[a-z.]+/url\?[^>\s]+)>")
+_PLAIN_ALERT = re.compile(r"(?m)^((?:[^\n<][^\n]*\n){1,8})<(https?://(?:www\.)?google\.[a-z.]+/url\?[^>\s]+)>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ def _linked_articles(html: str) -> list[Article]:
     from selectolax.lexbor import LexborHTMLParser
 
     found = []
-    for entry in LexborHTMLParser(html).css('[itemtype$="schema.org/Article"]'):
+    for entry in LexborHTMLParser(shallow(html)).css('[itemtype$="schema.org/Article"]'):
         link, name = entry.css_first('a[itemprop="url"]'), entry.css_first('a [itemprop="name"]')
         publisher, snippet = entry.css_first('[itemprop="publisher"]'), entry.css_first('[itemprop="description"]')
         url = unwrapped(link.attributes.get("href") or "") if link else None

@@ -18,6 +18,8 @@ _MONTH = re.compile(
 )
 _WEEKDAY = re.compile(r"^(lun|mar|mie|jue|vie|sab|dom|seg|ter|qua|qui|sex)\w*(-feira)?\.?,?\s+")
 _SLASHED = re.compile(r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?!\d)")
+LONGEST = 100
+"""Characters of a date in words; of a longer text the reading would take long, and find none."""
 _ZONES = {"EST": -18000, "EDT": -14400, "CST": -21600, "CDT": -18000, "MST": -25200, "PST": -28800, "PDT": -25200}
 
 
@@ -51,6 +53,8 @@ def read_moment(value: Any, zone: tzinfo, *, day_first: bool = True, layout: str
 
 
 def _read(value: str, day_first: bool, layout: str | None) -> datetime:
+    if len(value) > LONGEST:
+        raise ValueError("no date")
     if layout:
         return datetime.strptime(value, layout)  # noqa: DTZ007 (the zone is added where the layout has none)
     if re.fullmatch(r"\d{10}(\.\d+)?|\d{13}", value):

@@ -15,6 +15,7 @@ from collectors.bookmark import notes_of
 from collectors.http import Answer
 from collectors.online import OnlineSource, asked_of, formless, is_own, list_of, moments_of, object_of
 from collectors.plain import plain
+from collectors.shallow import shallow
 from collectors.walk import Bounds, Place, Stretch, newest_first
 from escucha.brand import Query
 from escucha.errors import Refused, SourceError, TryLater
@@ -293,7 +294,7 @@ def own_words(cooked: str) -> str:
         return plain(cooked)
     from selectolax.lexbor import LexborHTMLParser
 
-    page = LexborHTMLParser(cooked)
+    page = LexborHTMLParser(shallow(cooked))
     for node in page.css("aside.quote, aside.onebox, .lightbox-wrapper .meta"):
         node.decompose()
     return plain(page.body.html or "") if page.body else ""

@@ -16,6 +16,7 @@ from xml.sax.handler import ContentHandler
 
 from collectors.dates import read_moment
 from collectors.plain import plain
+from collectors.shallow import shallow
 from escucha.errors import Refused, Unreadable
 
 MAX_ENTRIES = 1000
@@ -131,7 +132,7 @@ def linked_feed(body: bytes, url: str) -> str | None:
     """The first feed that a web page links to (`<link rel="alternate">`), or None."""
     from selectolax.lexbor import LexborHTMLParser
 
-    for link in LexborHTMLParser(body).css('link[rel~="alternate"][href]'):
+    for link in LexborHTMLParser(shallow(body.decode("utf-8", "replace"))).css('link[rel~="alternate"][href]'):
         kind, address = link.attributes.get("type") or "", link.attributes.get("href") or ""
         if re.search(r"rss|atom|feed\+json", kind) and address:
             return urljoin(url, address)

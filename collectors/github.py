@@ -393,7 +393,12 @@ def is_bot(user: Mapping[str, Any] | None) -> bool:
 
 def words_of(body: str | None) -> str:
     """What was written, without the remarks of a form that its page does not show."""
-    return re.sub(r"<!--.*?-->", "", body or "", flags=re.DOTALL).replace("\r\n", "\n").strip()
+    text = body or ""
+    kept, at = list[str](), 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start)) >= 0:
+        kept.append(text[at:start])
+        at = end + len("-->")
+    return "".join([*kept, text[at:]]).replace("\r\n", "\n").strip()
 
 
 def to_mention(item: Issue) -> Mention:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from collectors.shallow import shallow
+
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -19,11 +21,12 @@ Thing = Mapping[str, Any]
 DEEPEST = 20
 """Microdata items within items; deeper ones are no page that anybody wrote."""
 
-_WRAPPED = re.compile(
-    r"\A\s*(?://|/\*)?\s*(?:<!--|<!\[CDATA\[)\s*(?:\*/)?|(?://|/\*)?\s*(?:-->|\]\]>)\s*(?:\*/)?\s*\Z"
-)
+_OPENED = re.compile(r"(?://|/\*)?\s*(?:<!--|<!\[CDATA\[)\s*(?:\*/)?")
+_CLOSED = re.compile(r"(?://|/\*)?\s*(?:-->|\]\]>)\s*(?:\*/)?\Z")
+_TAIL = 100
+"""Characters at the end of a block in which what closes a wrapping stands."""
 _MENDED = re.compile(
-    r'"(?:\\.|[^"\\])*+(?:"|\Z)|//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)|,(?=\s*[}\]])', re.DOTALL
+    r'"(?:\\.|[^"\\])*+(?:"|\\?\Z)|//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)|,(?=\s*[}\]])', re.DOTALL
 )
 _BETWEEN = re.compile(r"[\s;,]*")
 _CHARSET = re.compile(rb"<meta[^>]{1,200}?charset\s*=\s*[\"']?([\w-]{1,40})", re.IGNORECASE)
@@ -43,7 +46,7 @@ def read_markup(body: bytes, content_type: str, address: str) -> Markup:
     """The markup of a page at an address. What cannot be mended in it is left out."""
     from selectolax.lexbor import LexborHTMLParser
 
-    page = LexborHTMLParser(_decoded(body, content_type))
+    page = LexborHTMLParser(shallow(_decoded(body, content_type)))
     blocks = page.css('script[type^="application/ld+json"]')
     root = page.css_first("html")
     return Markup(
@@ -83,13 +86,20 @@ def read_json(text: str) -> list[Any]:
 
     Empty where nothing makes sense of it.
     """
-    bare = _WRAPPED.sub("", text)
+    bare = _unwrapped(text.strip())
     for mend in (str, _mended, _unescaped):
         try:
             return list(_values(mend(bare)))
         except (ValueError, RecursionError):
             continue
     return []
+
+
+def _unwrapped(text: str) -> str:
+    """Without the comment or CDATA section in which pages put a block for browsers of old."""
+    opened = _OPENED.match(text)
+    bare = text[opened.end() :] if opened else text
+    return bare[:-_TAIL] + _CLOSED.sub("", bare[-_TAIL:])
 
 
 def _unescaped(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from html import unescape
 
+from collectors.shallow import shallow
+
 _BLOCKS = "p, div, li, ul, ol, blockquote, h1, h2, h3, h4, h5, h6, tr, table, pre, figure, article, section"
 _SILENT = ["script", "style", "template", "noscript", "iframe", "object", "svg", "title"]
 MOST_TAGS = 10_000
@@ -19,7 +21,7 @@ def plain(html: str) -> str:
         return _tidy(unescape(re.sub(r"<[^<>]*>", "\n", html)))
     from selectolax.lexbor import LexborHTMLParser
 
-    page = LexborHTMLParser(html)
+    page = LexborHTMLParser(shallow(html))
     page.strip_tags(_SILENT)
     for node in page.css("br"):
         node.replace_with("\n")

@@ -19,6 +19,7 @@ from collectors.meter import quota_of
 from collectors.online import OnlineSource, list_of, moments_of, object_of
 from collectors.pace import pace_at
 from collectors.plain import plain
+from collectors.shallow import shallow
 from collectors.verdict import LONGEST_WAIT, RETRIED, judge
 from collectors.walk import Bounds, Place, Step, Stretch, newest_first
 from escucha.admission import admit, admit_all
@@ -595,5 +596,5 @@ def words_of(html: str) -> str:
     """What the author wrote: the feeds put it into a `div.md`, before a line of links of their own."""
     from selectolax.lexbor import LexborHTMLParser
 
-    written = LexborHTMLParser(html).css_first("div.md")
+    written = LexborHTMLParser(shallow(html)).css_first("div.md")
     return plain(written.html or "") if written else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from collectors.plain import MOST_TAGS, plain
+from collectors.shallow import shallow
 
 _OLDER = "#divRplyFwdMsg, #appendonsend"
 """What follows these marks is an older mail."""
@@ -56,7 +57,7 @@ def own_words_in(html: str) -> str:
         return own_words(everything)
     from selectolax.lexbor import LexborHTMLParser
 
-    page = LexborHTMLParser(html)
+    page = LexborHTMLParser(shallow(html))
     while (mark := page.css_first(_OLDER)) is not None:
         while (following := mark.next) is not None:
             following.decompose()
@@ -79,7 +80,9 @@ def _attribution(lines: list[str], at: int) -> int:
 
 
 def _is_quoted(lines: list[str], at: int) -> bool:
-    return next((line for line in lines[at:] if line.strip()), "").lstrip().startswith(">")
+    while at < len(lines) and not lines[at].strip():
+        at += 1
+    return at < len(lines) and lines[at].lstrip().startswith(">")
 
 
 def _heads_a_mail(lines: list[str], at: int) -> bool:

@@ -31,13 +31,15 @@ class Robots:
 def read_robots(body: bytes) -> Robots:
     """The rules for Escucha, or else those for all."""
     groups: dict[str, list[tuple[str, str]]] = {}
-    speaking: list[str] = []
+    speaking: set[str] = set()
     ruling = False
     for name, value in _lines(body[:MOST_BYTES].decode("utf-8", "replace")):
         if name == "user-agent":
-            speaking = [*([] if ruling else speaking), value.partition("/")[0].strip().lower()]
+            agent = value.partition("/")[0].strip().lower()
+            speaking = (set() if ruling else speaking) | ({agent} & {NAME, "*"})
             ruling = False
-            groups.setdefault(speaking[-1], [])
+            if agent in speaking:
+                groups.setdefault(agent, [])
         elif name in ("allow", "disallow", "crawl-delay"):
             ruling = True
             for agent in speaking:

@@ -23,10 +23,13 @@ _TAG = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _ATTRIBUTE = re.compile(r"""[^\s"'=/]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"']++))?""")
-_UNENDED = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "option", "optgroup", "rt", "rp", "html", "head", "body"]
-)
+_UNENDED = frozenset((
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p",
+    "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "option", "optgroup", "rt", "rp",
+))
 """Elements that hold nothing, or that end where the next one begins."""
+_ROOTS = frozenset({"html", "head", "body"})
+"""Of which a page has one each: a parser gives the first one the attributes of all others."""
 _STYLES = frozenset(["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"])
 
 
@@ -39,7 +42,7 @@ class _Depth:
     """How deep a page is at the place that is being read."""
 
     def __init__(self) -> None:
-        self.deep = self.styles = self.tags = 0
+        self.deep = self.styles = self.tags = self.roots = 0
 
     def kept(self, tag: re.Match[str]) -> str:
         """The tag as it may stay."""
@@ -57,12 +60,15 @@ class _Depth:
     def _ended(self, name: str) -> None:
         if name in _STYLES:
             self.styles = max(0, self.styles - 1)
-        elif name not in _UNENDED:
+        elif name not in _UNENDED | _ROOTS:
             self.deep = max(0, self.deep - 1)
 
     def _may_begin(self, name: str) -> bool:
         if name in _UNENDED:
             return True
+        if name in _ROOTS:
+            self.roots += 1
+            return self.roots <= MOST_STYLES
         if name in _STYLES:
             self.styles += 1
             return self.styles <= MOST_STYLES

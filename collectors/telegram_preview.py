@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.dates import read_count
 from collectors.plain import plain
+from collectors.shallow import shallow
 from escucha.mention import Author, Engagement, Mention
 
 if TYPE_CHECKING:
@@ -116,4 +117,4 @@ def _text(node: LexborNode, selector: str) -> str | None:
 def _parsed(body: bytes) -> LexborHTMLParser:
     from selectolax.lexbor import LexborHTMLParser
 
-    return LexborHTMLParser(body)
+    return LexborHTMLParser(shallow(body.decode("utf-8", "replace")))

@@ -14,7 +14,7 @@ WRITTEN = frozenset({"long_text", "short_text"})
 PRIVATE = frozenset({"email", "phone_number", "payment", "file_url"})
 """Kinds of answers that are not kept."""
 PROMOTER = frozenset({"opinion_scale", "nps"})
-_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_MAIL = re.compile(r"(?<![^\s@])[^\s@]++@[^\s@.]++\.[^\s@]")
 _CONTACT = re.compile(r"mail|correo|phone|tel[eé]?f|whats|m[oó]vil|celular", re.IGNORECASE)
 
 Response = Mapping[str, Any]
