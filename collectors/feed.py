@@ -20,6 +20,8 @@ from collectors.shallow import shallow
 from escucha.errors import Refused, Unreadable
 
 MAX_ENTRIES = 1000
+MOST_BROKEN = 500_000
+"""Bytes of a feed that is no proper XML: what is read of it takes many times longer. The oldest entries go."""
 LONGEST_REST = timedelta(hours=1)
 """However seldom a feed says that it changes, we look again after an hour: many say so and still bring news."""
 _PERIODS = {"hourly": 1, "daily": 24, "weekly": 168, "monthly": 720, "yearly": 8760}
@@ -68,13 +70,17 @@ def read_feed(body: bytes, url: str, content_type: str) -> Feed:
     """
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         return _json_feed(body, url)
-    _defuse(body, url)
+    proper = _defuse(body, url)
     import feedparser
 
     # As a stream: given bytes, feedparser would first try them as the name of a local file.
     headers = {"content-type": content_type, "content-location": url}
     try:
-        parsed = feedparser.parse(BytesIO(body), response_headers=headers)
+        # It does not mend the markup in texts: we want their words alone, and on some it would sit for minutes.
+        parsed = feedparser.parse(
+            BytesIO(body if proper else _beginning(body)), response_headers=headers, sanitize_html=False,
+            resolve_relative_uris=False,
+        )
     except Exception:  # on mangled bytes it raises whatever its decoders and parsers raise
         raise _no_feed(body, url) from None
     if not parsed.get("version") and not parsed.entries:
@@ -93,14 +99,22 @@ def _rest(channel: Mapping[str, Any]) -> timedelta:
     return timedelta(seconds=min(minutes * 60 or hours * 3600 / min(often, 1000), longest))
 
 
-def _defuse(body: bytes, url: str) -> None:
-    """Refuse entity declarations. What the strict parser cannot read is scanned, then left to feedparser."""
+def _beginning(body: bytes) -> bytes:
+    """The entries that come whole within the bound."""
+    if len(body) <= MOST_BROKEN:
+        return body
+    end = max(body.rfind(b"</item>", 0, MOST_BROKEN), body.rfind(b"</entry>", 0, MOST_BROKEN))
+    return body[: body.index(b">", end) + 1] if end >= 0 else body[:MOST_BROKEN]
+
+
+def _defuse(body: bytes, url: str) -> bool:
+    """Refuse entity declarations; whether it is proper XML. What is not is scanned, then left to feedparser."""
     from defusedxml.common import DefusedXmlException
     from defusedxml.sax import parseString
 
     try:
         parseString(body, ContentHandler())
-        return
+        return True
     except DefusedXmlException:
         harmful = True
     except (SAXException, ValueError, LookupError):  # not well-formed, or an encoding that expat does not know
@@ -111,6 +125,7 @@ def _defuse(body: bytes, url: str) -> None:
             "owner for a plain feed.",
             host=urlsplit(url).hostname or "",
         )
+    return False
 
 
 def _no_feed(body: bytes, url: str) -> Refused:

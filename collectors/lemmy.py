@@ -307,6 +307,18 @@ def _parent(view: View, site: Site) -> str | None:
 
 def unmarked(markdown: str) -> str:
     """The words of a Markdown text: links and pictures become their names, marks of form vanish."""
-    text = re.sub(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)", r"\1", markdown)
-    text = re.sub(r"(\*\*|__|~~|`+)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
+    text = re.sub(r"!?\[([^\[\]]*)\]\([^()\s]*(?:\s{1,9}\"[^\"\n]{0,500}\")?\)", r"\1", markdown)
+    text = "\n".join(map(_unmarked, text.split("\n")))
     return re.sub(r"(?m)^\s{0,3}(#{1,6}\s+|>\s?|:::.*$)", "", text).strip()
+
+
+def _unmarked(line: str) -> str:
+    """A line without its pairs of marks: each begins before a word, and the same one ends it."""
+    parts, begun = re.split(r"(\*\*|__|~~|`+)", line), dict[str, int]()
+    for at in range(1, len(parts), 2):
+        mark, before, behind = parts[at], parts[at - 1][-1:], parts[at + 1][:1]
+        if mark in begun and before.strip():
+            parts[at] = parts[begun.pop(mark)] = ""
+        elif behind.strip():
+            begun[mark] = at
+    return "".join(parts)

@@ -27,6 +27,11 @@ SOURCE = "mailbox"
 ALERTS = "googlealerts-noreply@google.com"
 FIRST_MAIL = datetime(1990, 1, 1, tzinfo=UTC)
 """What claims to be older has a clock that was never set."""
+LONGEST_HEADER = 2_000
+"""Characters of a header: the standard parser takes time by the square of that."""
+MOST_PARTS = 1_000
+MOST_WORK = 2_000_000
+"""Lines of a mail by its parts within parts: each line is compared with the ends of all of them."""
 MANGLED = (
     MessageError, LookupError, ValueError, TypeError, AttributeError, AssertionError, OverflowError, RecursionError,
 )
@@ -36,6 +41,8 @@ _AUTOMATIC = re.compile(
     r"(auto(matic)?[- ]?(response|reply)|out of (the )?office|respuesta automática|fuera de (la )?oficina|"
     r"resposta automática|fora do escritório)\b[^:]{0,20}:", re.I
 )  # fmt: skip
+_CONTENT = re.compile(rb"(?im)^(content-[a-z-]{1,40}:[^\n]*+(?:\n[ \t][^\n]*+)*+)")
+_PART = re.compile(rb"boundary", re.I)
 _BLANK = re.compile(rb"\r?\n\r?\n")
 _SPACED = re.compile(rb"^([!-9;-~]+)[ \t]+:")
 _HEADER_LINE = re.compile(rb"[!-9;-~]+:|[ \t]")
@@ -59,13 +66,21 @@ class Letter:
 def letters(mail: Mail) -> Iterator[Letter]:
     """The mail, or each article of a Google Alert. Never raises: what is wrong with a mail shows when it is mapped."""
     try:
-        message = message_from_bytes(_mended(mail.body or b""), policy=default)
+        message = _parsed(_mended(mail.body or b""))
     except MANGLED:
         yield Letter(mail=replace(mail, body=None), message=EmailMessage())
         return
     letter = Letter(mail=mail, message=message)
     articles = articles_in(_part(message, "html"), _part(message, "plain")) if letter.is_alert else []
     yield from [Letter(mail=mail, message=message, article=article) for article in articles] or [letter]
+
+
+def _parsed(body: bytes) -> EmailMessage:
+    """The mail. Raises ValueError for one that is nested in a way that only an attack is."""
+    bounds = len(_PART.findall(body))
+    if bounds * body.count(b"\n") > MOST_WORK or (bounds and body.count(b"\n--") > MOST_PARTS):
+        raise ValueError("nested")
+    return message_from_bytes(body, policy=default)
 
 
 def letter_name(letter: Letter) -> str:
@@ -142,7 +157,7 @@ def _raw(message: EmailMessage, name: str) -> str:
     raw = next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
     if any("\ud800" <= character <= "\udfff" for character in raw):
         raw = _text(raw.encode("utf-8", "surrogateescape"))
-    return " ".join(raw.split())
+    return " ".join(raw[:LONGEST_HEADER].split())
 
 
 def _decoded(raw: str) -> str:
@@ -156,7 +171,10 @@ def _decoded(raw: str) -> str:
 
 def sender(message: EmailMessage) -> tuple[str, str]:
     """The name and the lower-case address of the writer; empty where it tells none."""
-    name, address = parseaddr(_raw(message, "From"))  # decoded only then: a name may hold what looks like an address
+    try:  # decoded only afterwards: a name may hold what looks like an address
+        name, address = parseaddr(_raw(message, "From"))
+    except MANGLED:
+        return "", ""
     return _decoded(name), address.strip().lower()
 
 
@@ -216,7 +234,8 @@ def _mended(body: bytes) -> bytes:
     end = _BLANK.search(body)
     head, rest = (body[: end.start()], body[end.start() :]) if end else (body, b"")
     lines = [_SPACED.sub(rb"\1:", line) for line in head.splitlines(keepends=True)]
-    return b"".join(line for line in lines if _HEADER_LINE.match(line)) + rest
+    whole = b"".join(line for line in lines if _HEADER_LINE.match(line)) + rest
+    return _CONTENT.sub(lambda found: found[0][:LONGEST_HEADER], whole)
 
 
 def _written(letter: Letter, now: datetime) -> datetime:

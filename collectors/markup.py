@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from collectors.shallow import shallow
+from escucha.text import MAX_TEXT
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 Thing = Mapping[str, Any]
 """A schema.org object: its `@type` and properties, each a value or a list of values."""
 
+LONGEST = MAX_TEXT + 1
+"""Characters of a property: a longer one is refused as a text, and would be copied into all that is around it."""
 DEEPEST = 20
 """Microdata items within items; deeper ones are no page that anybody wrote."""
 
@@ -151,7 +154,7 @@ def _value(node: LexborNode) -> str:
         said = node.attributes.get(name) if name else None
         if said is not None:
             return said.strip()
-    return (node.inner_html or "").strip()
+    return (node.inner_html or "")[:LONGEST].strip()
 
 
 def language(value: Any) -> str | None:

@@ -21,6 +21,11 @@ from escucha.text import fold
 TYPES = frozenset({"review", "userreview", "criticreview", "employerreview"})
 """Without ClaimReview and MediaReview, which check facts and rate nothing."""
 
+MOST = 5_000
+"""Reviews of one page: no shop shows as many."""
+LONGEST_NAME = 1_000
+"""Characters of what many reviews point to, an author or a product: each of them would carry it along."""
+
 Item = dict[str, Any]
 """A review and where it stood: `review`, `about` (what is reviewed), `lang` and `page`; `shared` where its @id is."""
 
@@ -38,17 +43,23 @@ def items_of(markup: Markup, page: str) -> list[Item]:
 
 def _reviews(things: tuple[Any, ...]) -> list[tuple[Thing, str | None]]:
     """Each review with the name of what it is about: as it says, else what it stands in."""
-    named = {thing["@id"]: thing for thing, _ in _things(things) if _is_told(thing)}
+    named = {thing["@id"]: _brief(thing) for thing, _ in _things(things) if _is_told(thing)}
+    names: dict[int, str | None] = {}
 
     def whole(value: Any) -> Any:
         first = value[0] if isinstance(value, list) and value else value
         return named.get(first.get("@id"), first) if isinstance(first, Mapping) and _is_id(first.get("@id")) else first
 
+    def name_of(about: Any) -> str | None:
+        if id(about) not in names:  # asked for once, however many reviews are about it
+            names[id(about)] = _name(about)
+        return names[id(about)]
+
     found: list[tuple[Thing, str | None]] = []
     for thing, holder in _things(things):
-        if TYPES & set(_kinds(thing)) and set(thing) - {"@type", "@id"}:
+        if TYPES & set(_kinds(thing)) and set(thing) - {"@type", "@id"} and len(found) < MOST:
             author = {"author": whole(thing["author"])} if "author" in thing else {}
-            found.append(({**thing, **author}, _name(whole(thing.get("itemReviewed"))) or _name(holder)))
+            found.append(({**thing, **author}, name_of(whole(thing.get("itemReviewed"))) or name_of(holder)))
     return found
 
 
@@ -63,6 +74,19 @@ def _things(values: Any) -> Iterator[tuple[Thing, Thing | None]]:
             waiting += [(inner, around) for inner in list(value.values())[::-1]]
         elif isinstance(value, list | tuple):
             waiting += [(inner, holder) for inner in value[::-1]]
+
+
+def _brief(thing: Thing) -> Thing:
+    return {name: value for name, value in thing.items() if _is_brief(value)}
+
+
+def _is_brief(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= LONGEST_NAME
+    if isinstance(value, Mapping | list):
+        inner = value.values() if isinstance(value, Mapping) else value
+        return len(value) <= 9 and all(isinstance(one, str | int | float) and _is_brief(one) for one in inner)
+    return True
 
 
 def _is_id(value: Any) -> bool:
@@ -81,7 +105,7 @@ def _kinds(thing: Thing) -> list[str]:
 
 def _name(about: Any) -> str | None:
     name = about.get("name") if isinstance(about, Mapping) else about
-    return _words(name) or None
+    return (_words(name) or None) if _is_brief(name) else None
 
 
 def _words(value: Any) -> str:
