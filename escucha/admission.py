@@ -26,6 +26,10 @@ OLDEST = datetime(1970, 1, 2, tzinfo=UTC)
 """What is dated before has no date: an empty one is read as the first day of 1970, or of the year 1."""
 LONGEST_ID = 2000
 """Bytes of an id: PostgreSQL's index takes no more than about 2,700 for the whole key."""
+MANGLED = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, OSError, RecursionError)
+"""What reading an item without its form raises; OSError is what Python says of a time that no clock has."""
+DEEPEST = 100
+"""Objects within objects of a raw form; deeper ones are no answer that anybody meant."""
 LARGEST = 2**53
 """The largest count that JSON carries safely; what claims more is no count."""
 
@@ -80,7 +84,7 @@ def admit_all(
             mention = read(item)
         except EscuchaError as error:
             refusals.append(Refusal(where=name(item), why=error, raw=storable_json(raw(item))))
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except MANGLED as error:
             why = Unreadable(
                 "This item does not have the form that its source promises ({reason}). It is skipped.",
                 reason=f"{type(error).__name__}: {error}",
@@ -157,14 +161,16 @@ def _count(value: Any, least: int) -> int | None:
     return value if least <= value <= LARGEST else None
 
 
-def storable_json(value: Any) -> Any:
-    """The value as JSON that both stores take: no NUL, lone surrogate, infinity or foreign object."""
+def storable_json(value: Any, depth: int = 0) -> Any:
+    """The value as JSON that both stores take: no NUL, lone surrogate, infinity or foreign object, none 100 deep."""
     if isinstance(value, str):
         return storable(value)
+    if depth > DEEPEST:
+        return None
     if isinstance(value, Mapping):
-        return {storable(str(key)): storable_json(entry) for key, entry in value.items()}
+        return {storable(str(key)): storable_json(entry, depth + 1) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [storable_json(entry) for entry in value]
+        return [storable_json(entry, depth + 1) for entry in value]
     if isinstance(value, float):
         return value if isfinite(value) else None
     return value if value is None or isinstance(value, bool | int) else str(value)
