@@ -20,7 +20,7 @@ from collectors.shallow import shallow
 from escucha.errors import Refused, Unreadable
 
 MAX_ENTRIES = 1000
-MOST_BROKEN = 500_000
+MOST_BROKEN = 200_000
 """Bytes of a feed that is no proper XML: what is read of it takes many times longer. The oldest entries go."""
 LONGEST_REST = timedelta(hours=1)
 """However seldom a feed says that it changes, we look again after an hour: many say so and still bring news."""

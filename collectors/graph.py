@@ -214,11 +214,13 @@ def entries(answer: Any) -> list[Any]:
     return [bare(entry) for entry in list_of(answer, "data")]
 
 
-def bare(value: Any) -> Any:
-    """The value without `paging`, at any depth."""
+def bare(value: Any, levels: int = 100) -> Any:
+    """The value without `paging`, at any depth; what is nested deeper than Graph ever does is left out."""
+    if isinstance(value, Mapping | list) and levels == 0:
+        return None
     if isinstance(value, Mapping):
-        return {name: bare(entry) for name, entry in value.items() if name != "paging"}
-    return [bare(entry) for entry in value] if isinstance(value, list) else value
+        return {name: bare(entry, levels - 1) for name, entry in value.items() if name != "paging"}
+    return [bare(entry, levels - 1) for entry in value] if isinstance(value, list) else value
 
 
 def item_name(item: Any) -> str:

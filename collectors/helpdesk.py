@@ -18,14 +18,19 @@ _PRIVATE = frozenset({
 })  # fmt: skip
 
 
-def masked(value: Any) -> Any:
-    """The JSON value without e-mail addresses, telephone numbers and network addresses, however deep they stand."""
+def masked(value: Any, levels: int = 100) -> Any:
+    """The JSON value without e-mail addresses, telephone numbers and network addresses, however deep they stand.
+
+    What is nested deeper than any help desk does is left out.
+    """
     if isinstance(value, str):
         return _ADDRESS.sub(MASK, value)
+    if isinstance(value, Mapping | list) and levels == 0:
+        return None
     if isinstance(value, Mapping):
-        return {name: masked(entry) for name, entry in value.items() if name not in _PRIVATE}
+        return {name: masked(entry, levels - 1) for name, entry in value.items() if name not in _PRIVATE}
     if isinstance(value, list):
-        return [masked(entry) for entry in value]
+        return [masked(entry, levels - 1) for entry in value]
     return value
 
 

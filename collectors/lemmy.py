@@ -316,9 +316,9 @@ def _unmarked(line: str) -> str:
     """A line without its pairs of marks: each begins before a word, and the same one ends it."""
     parts, begun = re.split(r"(\*\*|__|~~|`+)", line), dict[str, int]()
     for at in range(1, len(parts), 2):
-        mark, before, behind = parts[at], parts[at - 1][-1:], parts[at + 1][:1]
-        if mark in begun and before.strip():
+        mark, before, behind = parts[at], parts[at - 1], parts[at + 1]
+        if mark in begun and not before[-1:].isspace() and (before or at > begun[mark] + 2):
             parts[at] = parts[begun.pop(mark)] = ""
-        elif behind.strip():
+        elif not behind[:1].isspace() and (behind or at + 2 < len(parts)):
             begun[mark] = at
     return "".join(parts)

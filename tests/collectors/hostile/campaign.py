@@ -85,10 +85,6 @@ EXCUSES = (
            why="what a whole answer about named items leaves out is gone"),
     Excuse(source="stackexchange", promises=(6,), scenarios=(AGAIN,), behaviours=("half of the items",),
            why="what a whole answer about named items leaves out is gone"),
-    Excuse(source="all", promises=(2, 4), behaviours=("items 700 deep", "nested deep"), defect=True,
-           why="the gate (escucha.admission) breaks on a raw form that is nested too deep"),
-    Excuse(source="all", promises=(2,), behaviours=("times 1e18",), defect=True,
-           why="the gate (escucha.admission) does not refuse an item whose time raises OSError"),
 )  # fmt: skip
 
 
