@@ -25,14 +25,15 @@ class Listing:
 
     items: list[tuple[datetime, int]] = field(default_factory=list)
     number: int = 0
+    newest: datetime = NOW - timedelta(days=2)
     told_total: bool = True
     asked: int = 0
 
     def add(self, minutes: int) -> None:
         """A new item, so many minutes after the newest."""
-        last = max((at for at, _ in self.items), default=NOW - timedelta(days=2))
         self.number += 1
-        self.items.append((last + timedelta(minutes=minutes), self.number))
+        self.newest += timedelta(minutes=minutes)  # also where the newest was removed: nothing comes with an old time
+        self.items.append((self.newest, self.number))
 
     def remove(self, place: int) -> None:
         """The item at a place goes."""
