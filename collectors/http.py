@@ -56,10 +56,10 @@ class WebOptions:
 class Answer:
     """What came back: the final address, the headers (lower-case names) and the unpacked body."""
 
-    url: str
+    url: str = field(repr=False)
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
 
     @property
     def unchanged(self) -> bool:
