@@ -100,6 +100,9 @@ class Folder:
             )
         self._check(answer, parts)
         found = {mail.uid: mail for mail in _mails(parts)}
+        if not found and len(uids) > 1:  # one may have been deleted meanwhile; not all of several
+            raise TryLater("The answer of {host} cannot be read. Nothing is lost: the watch goes on by itself.",
+                           host=self._connection.door.host)
         return [found[uid] for uid in uids if uid in found]
 
     def _check(self, answer: str, said: Iterable[object]) -> None:

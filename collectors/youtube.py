@@ -85,11 +85,15 @@ class YouTubeSource(OnlineSource):
             )
 
     def recheck(self, mentions: Sequence[Mention]) -> Checked:
-        """Ask for the items by their ids: what two answers lack is gone, what is there is told as it is now."""
+        """Ask for the items by their ids: what two answers lack is gone, what is there is told as it is now.
+
+        Answers that lack every one of several say nothing: that may be a block.
+        """
         comments = {mention.source_id: mention for mention in mentions if mention.kind == "comment"}
         videos = [mention.source_id for mention in mentions if mention.kind != "comment"]
-        found = {**_twice(self._comments, list(comments)), **_twice(self._videos, videos)}
-        gone = frozenset(mention.source_id for mention in mentions if mention.source_id not in found)
+        told = _twice(self._comments, list(comments)), _twice(self._videos, videos)
+        found = {**told[0], **told[1]}
+        gone = frozenset(_lacking(list(comments), told[0])) | frozenset(_lacking(videos, told[1]))
         page = self._page(
             Query(text=""), [_as_read(item, comments.get(identity)) for identity, item in found.items()],
             to_mention, item_name, None,
@@ -158,6 +162,12 @@ def read_target(text: str) -> Target:
             "characters that begin with UC; or video:dQw4w9WgXcQ, the 11 characters after watch?v= in its address."
         )
     return Target(kind="words", value=words)
+
+
+def _lacking(asked: Sequence[str], found: Mapping[str, Any]) -> list[str]:
+    """What answers lack; nothing where they lack every one of several."""
+    missing = [identity for identity in asked if identity not in found]
+    return missing if len(missing) < len(asked) or len(asked) == 1 else []
 
 
 def _twice(ask: Callable[[list[str]], dict[str, Any]], ids: list[str]) -> dict[str, Any]:

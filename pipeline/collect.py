@@ -19,7 +19,7 @@ from escucha.mention import Mention
 from escucha.source import Refusal, SourceFacts, Span
 from pipeline.keys import keys_for
 from pipeline.means import Means
-from pipeline.pull import Haul, Order, pull
+from pipeline.pull import Haul, Order, pull, unknown
 from pipeline.rhythm import judge
 from pipeline.spending import items_left
 from store import backfills, brands, credentials, mentions, tombstones, watches
@@ -135,7 +135,14 @@ def collect_due(means: Means, now: datetime) -> list[Outcome]:
 
 
 def _settled(means: Means, run: _Run, haul: Haul, now: datetime) -> Outcome:
-    return settle(means.store, run.watch, run.brand, haul, now, vault=means.vault)
+    """Save a haul. One that cannot be saved stops its own watch's run and no other; its cursor stays where it was."""
+    try:
+        return settle(means.store, run.watch, run.brand, haul, now, vault=means.vault)
+    except EscuchaError:  # the database is busy, full or gone: that is no matter of this watch
+        raise
+    except Exception as error:
+        failed = Haul(cursor=run.watch.cursor, problem=unknown(run.watch.source, error), cost=haul.cost)
+        return settle(means.store, run.watch, run.brand, failed, now, vault=means.vault)
 
 
 def _claim(means: Means, now: datetime, busy: list[_Run]) -> list[_Run]:

@@ -209,6 +209,24 @@ def test_mentions_cursor_and_ledger_are_saved_together_or_not_at_all(
         assert watches.get(session, rss.id).cursor is None
 
 
+def test_a_haul_that_cannot_be_saved_stops_no_other_watch(sqlite_store: Store, web: Upstream) -> None:
+    with sqlite_store.write() as session:
+        lumbre = brands.add(session, make.brand())
+        session.execute(text(
+            "CREATE TRIGGER no_bad BEFORE INSERT ON mention WHEN NEW.text = 'malo' "
+            "BEGIN SELECT RAISE(ABORT, 'cannot be held'); END"
+        ))
+    bad = watch(sqlite_store, lumbre, web.put("/a", feed("malo"))).id
+    watch(sqlite_store, lumbre, web.put("/b", feed("bueno")))
+    outcomes = collect_due(means(sqlite_store, web), make.NOW)
+    assert stored(sqlite_store) == ["bueno"]
+    assert len(outcomes) == 2
+    after = seen(sqlite_store, bad)
+    assert (after.cursor, after.failures, after.state) == (None, 1, "active")
+    assert after.problem is not None
+    assert "does not know" in after.problem.message
+
+
 def test_pages_read_before_an_error_are_kept_with_their_cursor(
     store: Store, lumbre: Brand
 ) -> None:
