@@ -85,7 +85,7 @@ class BlueskySource(OnlineSource):
             Credential(name="handle", about=Note("The account's handle, such as lumbre.bsky.social."), secret=False),
             Credential(name="app_password", about=Note("An app password, not the account's own password.")),
             Credential(
-                name="server", secret=False, optional=True,
+                name="server", secret=False, optional=True, leads=True,
                 about=Note("The account's server, if it is not https://bsky.social."),
             ),
         ),

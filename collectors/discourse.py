@@ -70,7 +70,7 @@ class DiscourseSource(OnlineSource):
                 about=Note("The user name that the API key belongs to."),
             ),
             Credential(
-                name="server", secret=False, optional=True,
+                name="server", secret=False, optional=True, leads=True,
                 about=Note("The forum that the API key belongs to: it is sent to no other."),
             ),
         ),

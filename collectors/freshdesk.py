@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -84,11 +84,11 @@ class FreshdeskSource(OnlineSource):
     def _rated(
         self, query: Query, listing: _Listing, kept: Mapping[str, Any], desk: str, covers: Span | None
     ) -> Iterator[Page]:
-        for items, notes, more in listing.ratings(kept.get("ratings", {}), query.since):
+        for part in listing.ratings(kept.get("ratings", {}), query.since):
             yield self._page(
-                query, items, lambda item: to_survey(item, desk), item_name,
-                bookmark(query, **_own({**kept, "ratings": notes})), more=more,
-                covers=None if "page" in notes else covers,
+                query, part.items, lambda item: to_survey(item, desk), item_name,
+                bookmark(query, **_own({**kept, "ratings": part.notes})), more=part.more,
+                covers=covers if part.whole else None,
             )
 
     def listed(self, address: str, params: Mapping[str, str]) -> list[Any]:
@@ -112,6 +112,19 @@ class FreshdeskSource(OnlineSource):
         if answer.status == 404:
             return Refused("There is no help desk at {host}. Check the address.", host=answer.host, status=404)
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratings:
+    """A page of ratings and the notes to save with it.
+
+    `more` says that the run's bound is hit, `whole` that with this page all ratings are read that there are to read.
+    """
+
+    items: Sequence[Any]
+    notes: Mapping[str, Any]
+    more: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +171,8 @@ class _Listing:
     def _page(self, asked: Mapping[str, str], page: int) -> list[Any]:
         return self.source.listed(f"{self.base}/api/v2/tickets", {**asked, "page": str(page)})
 
-    def ratings(
-        self, notes: Mapping[str, Any], since: datetime | None
-    ) -> Iterator[tuple[list[Any], Mapping[str, Any], bool]]:
-        """Ratings given since the notes: a page of them, notes to save with it, and whether the run's bound is hit.
+    def ratings(self, notes: Mapping[str, Any], since: datetime | None) -> Iterator[Ratings]:
+        """Ratings given since the notes, page by page.
 
         Their order is not documented, so the notes move only when all pages are read.
         """
@@ -170,23 +181,28 @@ class _Listing:
         page = notes.get("page", 1)
         for number in range(1, RUN_STEPS + 1):
             items = self._rating_page(start, page)
+            if items is None:  # the notes stay where they are, so that nothing is lost where it was for a moment only
+                yield Ratings(items=(), notes=notes, whole="known" not in notes)
+                return
             newest = max([*moments_of(items, given), *([newest] if newest else [])], default=None)
             if len(items) < LIMIT or page >= DEEPEST:
                 known = newest or known
-                yield [ready(item) for item in items], {"known": known.isoformat() if known else None}, False
+                kept: Mapping[str, Any] = {"known": known.isoformat() if known else None}
+                yield Ratings(items=[ready(item) for item in items], notes=kept, whole=True)
                 return
             page += 1
-            kept = {"known": notes.get("known"), "newest": newest.isoformat() if newest else None, "page": page}
-            yield [ready(item) for item in items], kept, number == RUN_STEPS
+            notes = {"known": notes.get("known"), "newest": newest.isoformat() if newest else None, "page": page}
+            yield Ratings(items=[ready(item) for item in items], notes=notes, more=number == RUN_STEPS)
 
-    def _rating_page(self, start: datetime, page: int) -> list[Any]:
+    def _rating_page(self, start: datetime, page: int) -> list[Any] | None:
+        """A page of ratings; None where the plan has no surveys, or the agent may not see them."""
         try:
             return self.source.listed(f"{self.base}/api/v2/surveys/satisfaction_ratings", {
                 "created_since": _stamp(start), "per_page": str(LIMIT), "page": str(page),
             })  # fmt: skip
         except Refused as error:
             if error.details.get("status") in (403, 404):
-                return []  # the plan has no surveys, or the agent may not see them: the tickets were read all the same
+                return None  # the tickets were read all the same
             raise
 
 

@@ -68,7 +68,7 @@ class LemmySource(OnlineSource):
                 about=Note("An account's token, for a server that shows nothing to strangers."),
             ),
             Credential(
-                name="server", secret=False, optional=True,
+                name="server", secret=False, optional=True, leads=True,
                 about=Note("The server the token belongs to, such as lemmy.world: it is sent to no other."),
             ),
         ),

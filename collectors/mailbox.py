@@ -53,7 +53,7 @@ class MailboxSource:
         ),
         reach=Note("Everything that is still in the folder; a new watch begins 30 days back."),
         needs_credentials=(
-            Credential(name="host", about=Note("The mail server, like imap.gmail.com."), secret=False),
+            Credential(name="host", about=Note("The mail server, like imap.gmail.com."), secret=False, leads=True),
             Credential(name="user", about=Note("The mailbox's address, or the name that you sign in with."),
                        secret=False),
             Credential(name="password", about=Note("The app password. Leave it empty where you use a token."),

@@ -72,7 +72,7 @@ class MastodonSource(OnlineSource):
                 about=Note("An access token with the permissions read:statuses and read:search."),
             ),
             Credential(
-                name="server", secret=False, optional=True,
+                name="server", secret=False, optional=True, leads=True,
                 about=Note("The server the token belongs to, such as mastodon.social: it is sent to no other."),
             ),
         ),

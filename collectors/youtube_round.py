@@ -219,8 +219,9 @@ class Round:
             plan.videos[identity]["told"] = count_of(_statistics(video).get("commentCount"))
         missing = [identity for identity in asked if identity not in found]
         # What is gone never comes back here, so a video that an answer lacks is asked for once more. An answer with an
-        # item that cannot be read says of no other that it is gone.
-        certain = len(found) == len(videos) and not (missing and self._told(missing))
+        # item that cannot be read says of no other that it is gone, nor does one that lacks every one of several.
+        certain = len(found) == len(videos) and (bool(found) or len(asked) == 1)
+        certain = certain and not (missing and self._told(missing))
         gone = tuple(missing) if certain else ()
         for identity in gone:
             self._forget(identity)
@@ -233,9 +234,14 @@ class Round:
         return list_of(answer, "items")
 
     def _worth_reading(self, identity: str) -> bool:
-        """A video that was never read, has another number of comments since, or comments of the last days."""
+        """A video that was never read, has another number of comments since, or comments of the last days.
+
+        With every search also each other one that has comments: as many may have come as were deleted.
+        """
         video, walk = self._plan.videos[identity], self._plan.walks.get(f"video {identity}", {})
         if "read" not in video or video["read"] != video["told"] or "walk" in walk:
+            return True
+        if video["told"] and self._plan.searched == self._plan.began:
             return True
         known = moment(walk.get("known"))
         return bool(walk.get("seen") and known and known > self._now - BOUNDS.overlap)

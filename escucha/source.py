@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -72,13 +72,15 @@ class Quota:
 class Credential:
     """Something a person must give before a source answers: its `name` (`api_key`) and what it is, for the form.
 
-    A `secret` is kept encrypted and never shown again; what is `optional` may be left empty.
+    A `secret` is kept encrypted and never shown again; what is `optional` may be left empty. One that `leads` says to
+    which server the secret ones are sent: they go where it said when they were entered, and nowhere else.
     """
 
     name: str
     about: Note
     secret: bool = True
     optional: bool = False
+    leads: bool = False
 
 
 FollowersInAnswer = Literal["yes", "second call", "never"]
@@ -198,7 +200,7 @@ class RenewsKeys(Protocol):
 class Delivery:
     """Something that was sent to us: header names in lower case, the body as it came, and when."""
 
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes
     at: datetime
 

@@ -141,7 +141,7 @@ def _settled(means: Means, run: _Run, haul: Haul, now: datetime) -> Outcome:
     except EscuchaError:  # the database is busy, full or gone: that is no matter of this watch
         raise
     except Exception as error:
-        failed = Haul(cursor=run.watch.cursor, problem=unknown(run.watch.source, error), cost=haul.cost)
+        failed = Haul(cursor=run.watch.cursor, problem=unknown(run.watch.source, error, {}), cost=haul.cost)
         return settle(means.store, run.watch, run.brand, failed, now, vault=means.vault)
 
 

@@ -33,7 +33,7 @@ def ask(
     except EscuchaError as error:
         return (), error
     except Exception as error:  # a collector's own mistake must not stop the others
-        return (), unknown(source, error)
+        return (), unknown(source, error, keys)
 
 
 def fill_followers(means: Means, now: datetime, stop: Callable[[], bool] = lambda: False) -> int:

@@ -24,6 +24,6 @@ class Means:
     pool: Executor
     web: WebOptions
     models: ModelOptions
-    keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     vault: Vault | None = None
     budget: float = 10.0

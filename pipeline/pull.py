@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from traceback import format_exception
+from urllib.parse import quote, quote_plus
 
 import collectors
 from collectors.http import WebOptions
@@ -17,6 +19,9 @@ from escucha.source import Cursor, Page, Quota, Refusal, Source, Span
 
 log = logging.getLogger(__name__)
 
+SHORTEST = 6
+"""Characters of a key that is looked for in a text: a shorter one may stand there by chance."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -26,7 +31,7 @@ class Order:
     query: Query
     cursor: Cursor | None
     web: WebOptions
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +53,7 @@ class Haul:
     more: bool = False
     doubt: EscuchaError | None = None
     quota: Quota | None = None
-    renewed: Mapping[str, str] = field(default_factory=dict)
+    renewed: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def pull(order: Order, now: datetime) -> Haul:
@@ -62,13 +67,17 @@ def pull(order: Order, now: datetime) -> Haul:
     except EscuchaError as error:
         problem = error
     except Exception as error:  # a collector's own mistake must not stop the others
-        problem = unknown(order.source, error)
+        problem = unknown(order.source, error, order.keys)
     return gathered(pages, order.cursor, problem, source)
 
 
-def unknown(source: str, error: Exception) -> SourceError:
-    """The sentence for a collector's own mistake, which the log tells in full."""
-    log.error("The collector %s failed", source, exc_info=error)
+def unknown(source: str, error: Exception, keys: Mapping[str, str]) -> SourceError:
+    """The sentence for a collector's own mistake, which the log tells in full, but for the keys that it may quote."""
+    told = "".join(format_exception(error))
+    for key in keys.values():
+        for form in {key, quote(key, safe=""), quote_plus(key)} if len(key) >= SHORTEST else ():
+            told = told.replace(form, "…")
+    log.error("The collector %s failed\n%s", source, told)
     return SourceError(
         "The collector of {source} stopped on something it does not know ({kind}). It will try again.",
         source=source, kind=type(error).__name__,

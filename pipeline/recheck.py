@@ -75,7 +75,7 @@ def ask(
     except EscuchaError as error:
         return Checked(), error
     except Exception as error:  # a collector's own mistake must not stop the others
-        return Checked(), unknown(source, error)
+        return Checked(), unknown(source, error, keys)
 
 
 def _batch(means: Means, source: str, now: datetime) -> Rechecked:

@@ -36,7 +36,7 @@ def ask(source: str, web: WebOptions, keys: Mapping[str, str]) -> tuple[Mapping[
     except EscuchaError as error:
         return {}, error
     except Exception as error:  # a collector's own mistake must not stop the others
-        return {}, unknown(source, error)
+        return {}, unknown(source, error, keys)
 
 
 def _old(means: Means, source: str, before: datetime) -> list[int | None]:

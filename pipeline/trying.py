@@ -44,7 +44,7 @@ def try_watch(order: Order, now: datetime) -> Trial:
     except EscuchaError as error:
         return replace(trial, problem=error)
     except Exception as error:  # a collector's own mistake must not stop the page
-        return replace(trial, problem=unknown(order.source, error))
+        return replace(trial, problem=unknown(order.source, error, order.keys))
     return trial
 
 

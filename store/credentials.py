@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, insert, select
@@ -12,8 +13,17 @@ from store.tables import CredentialRow
 from store.vault import Vault
 
 
-def keys_of(session: Session, vault: Vault, source: str, brand_id: int | None) -> dict[str, str]:
-    """A source's keys for a brand: those entered for it, and for the rest those entered for every brand.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A key as it was entered: for a brand or (None) for every brand, and when."""
+
+    value: str = field(repr=False)
+    brand_id: int | None
+    at: datetime
+
+
+def held(session: Session, vault: Vault, source: str, brand_id: int | None) -> dict[str, Held]:
+    """A source's keys for a brand by name: those entered for it, and for the rest those entered for every brand.
 
     Raises:
         ConfigError: they were encrypted with another secret key.
@@ -21,7 +31,12 @@ def keys_of(session: Session, vault: Vault, source: str, brand_id: int | None) -
     of_it = _for(brand_id) | CredentialRow.brand_id.is_(None)
     query = select(CredentialRow).where(CredentialRow.source == source, of_it)
     rows = sorted(session.scalars(query), key=lambda row: row.brand_id is not None)  # the brand's own come last and win
-    return {row.name: vault.open(row.sealed) for row in rows}
+    return {row.name: Held(value=vault.open(row.sealed), brand_id=row.brand_id, at=row.at) for row in rows}
+
+
+def keys_of(session: Session, vault: Vault, source: str, brand_id: int | None) -> dict[str, str]:
+    """The values of `held`."""
+    return {name: one.value for name, one in held(session, vault, source, brand_id).items()}
 
 
 def entered(session: Session, source: str, brand_id: int | None) -> dict[str, datetime]:

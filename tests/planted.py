@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,8 @@ def secrets_of(name: str, keys: Mapping[str, str]) -> list[str]:
     return found
 
 
-def forms(secret: str) -> set[str]:
+@cache
+def forms(secret: str) -> frozenset[str]:
     """What a secret may look like: as it is, in an address, in JSON, in a Python literal, and in Base64 at any place.
 
     So a pair of user and password is found too, however it is packed.
@@ -55,7 +57,7 @@ def forms(secret: str) -> set[str]:
         whole = base64.b64encode(b"\0" * before + secret.encode()).decode().rstrip("=")
         core = whole[(0, 2, 3)[before] : -1]
         packed |= {core, core.replace("+", "-").replace("/", "_"), quote(core, safe="")}
-    return plain | packed
+    return frozenset(plain | packed)
 
 
 class Stage(Upstream):

@@ -15,7 +15,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from html import escape
@@ -174,6 +174,30 @@ class Installation:
             self.searched.look(f"the file {path.name}", path.name.encode() + b"\n" + path.read_bytes())
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A server and its address."""
+
+    stage: Stage
+    address: str
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Place]]:
+    """Three servers that run as long as the tests of this module."""
+    stages = [Stage(tmp_path_factory.mktemp("server"), echo(500, "flat")) for _ in range(3)]
+    with ExitStack() as stack:
+        yield [Place(stage, stack.enter_context(stage.on_loopback())) for stage in stages]
+
+
+@pytest.fixture
+def places(running: list[Place]) -> list[Place]:
+    """The servers as if they had just begun."""
+    for place in running:
+        place.stage.requests.clear()
+    return running
+
+
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database without a row."""
@@ -249,42 +273,41 @@ def case_of(name: str, keys: Mapping[str, str], folder: Path) -> Case:
 
 @pytest.mark.parametrize("name", [*OVER_HTTP, "reddit feeds"])
 def test_a_server_that_quotes_a_key_back_makes_it_appear_nowhere(
-    name: str, install: Callable[..., Installation], tmp_path: Path
+    name: str, install: Callable[..., Installation], tmp_path: Path, places: list[Place]
 ) -> None:
-    case, stage = case_of(name, planted(name.partition(" ")[0]), tmp_path), Stage(tmp_path, echo(500, "flat"))
-    with stage.on_loopback() as address:
-        installed = install(case.source, case.query, case.keys, {"base_url": address}, [address], IMPATIENT)
-        for situation, act in {**ECHOES, **BROKEN}.items():
-            stage.act = act
-            with installed.during(situation):
-                (outcome,) = installed.run()
-            assert outcome.problem is not None or situation not in ECHOES, situation
-        installed.search_files()
+    case, at = case_of(name, planted(name.partition(" ")[0]), tmp_path), places[0]
+    installed = install(case.source, case.query, case.keys, {"base_url": at.address}, [at.address], IMPATIENT)
+    for situation, act in {**ECHOES, **BROKEN}.items():
+        at.stage.act = act
+        with installed.during(situation):
+            (outcome,) = installed.run()
+        assert outcome.problem is not None or situation not in ECHOES, situation
+    installed.search_files()
     for secret in installed.searched.secrets if name not in SIGNED else []:
-        assert any(form in stage.sent() for form in forms(secret)), f"{secret} was never sent: nothing was tried"
+        assert any(form in at.stage.sent() for form in forms(secret)), f"{secret} was never sent: nothing was tried"
     assert installed.searched.found == set()
 
 
 @pytest.mark.parametrize("name", [*OVER_HTTP, "reddit feeds"])
 def test_a_key_does_not_follow_to_another_server(
-    name: str, install: Callable[..., Installation], tmp_path: Path
+    name: str, install: Callable[..., Installation], tmp_path: Path, places: list[Place]
 ) -> None:
     case = case_of(name, planted(name.partition(" ")[0]), tmp_path)
-    other, closed = Stage(tmp_path, echo(200, "flat")), Stage(tmp_path, echo(200, "flat"))
-    first = Stage(tmp_path, echo(500, "flat"))
-    with first.on_loopback() as address, other.on_loopback() as open_one, closed.on_loopback() as closed_one:
-        installed = install(case.source, case.query, case.keys, {"base_url": address}, [address, open_one])
-        for status in (301, 302, 303, 307, 308):
-            first.act = elsewhere(status, open_one)
-            with installed.during(f"{status} to another server"):
-                installed.run()
-        first.act = elsewhere(307, closed_one)
-        with installed.during("307 to a private server that is not open"):
+    first, other, closed = places
+    other.stage.act = closed.stage.act = echo(200, "flat")
+    hosts = [first.address, other.address]
+    installed = install(case.source, case.query, case.keys, {"base_url": first.address}, hosts)
+    for status in (301, 302, 303, 307, 308):
+        first.stage.act = elsewhere(status, other.address)
+        with installed.during(f"{status} to another server"):
             installed.run()
-        installed.search_files()
-    assert other.requests or name == "reddit", "the redirect was not followed, so nothing was tried"
-    assert not [form for secret in installed.searched.secrets for form in forms(secret) if form in other.sent()]
-    assert closed.requests == []
+    first.stage.act = elsewhere(307, closed.address)
+    with installed.during("307 to a private server that is not open"):
+        installed.run()
+    installed.search_files()
+    assert other.stage.requests, "the redirect was not followed, so nothing was tried"
+    assert not [form for secret in installed.searched.secrets for form in forms(secret) if form in other.stage.sent()]
+    assert closed.stage.requests == []
     assert installed.searched.found == set()
 
 
@@ -313,49 +336,53 @@ def deepened(honest: Act) -> Act:
 
 @pytest.mark.parametrize("name", OVER_HTTP)
 def test_what_is_asked_of_an_honest_server_shows_no_key_either(
-    name: str, install: Callable[..., Installation], tmp_path: Path
+    name: str, install: Callable[..., Installation], tmp_path: Path, places: list[Place]
 ) -> None:
-    upstream = upstream_today(name, tmp_path)
+    upstream, at = upstream_today(name, tmp_path), places[0]
     upstream.add(6)
     case, honest = case_of(name, upstream.keys, tmp_path), honest_of(name, upstream)
-    stage = Stage(tmp_path, honest)
-    with stage.on_loopback() as address:
-        installed = install(name, case.query, case.keys, {"base_url": address}, [address], IMPATIENT)
-        installed.searched.secrets = [SECRET, *installed.searched.secrets]
-        means, later = installed.means, now() + timedelta(days=61)
-        order = Order(source=name, query=case.query, cursor=None, web=means.web,
-                      keys={**case.keys, "base_url": address})
-        with installed.during("an honest run"):
-            (outcome,) = installed.run()
-        assert (outcome.problem, outcome.saved.new) == (None, 6)
-        with installed.during("honest second looks, and a trial"):
-            fill_followers(means, now())
-            recheck_due(means, later)
-            installed.searched.look_at_result("the trial", try_watch(order, now()))
-        worse = {"403 nested": echo(403, "nested"), "401 flat": echo(401, "flat"), "a crash": deepened(honest)}
-        if name == "reddit":
-            del worse["401 flat"]  # praw waits long before it signs in again
-        for situation, act in worse.items():
-            stage.act = after_sign_in(honest, act)
-            with installed.during(situation):
-                installed.run()
-                fill_followers(means, later + timedelta(days=61))
-                recheck_due(means, later + timedelta(days=61))
-                installed.searched.look_at_result("the trial", try_watch(order, now()))
-        stage.act = honest
-        with installed.during("a renewal"):
-            renew_due(replace(means, pool=Inline()), now())
-        stage.act = echo(400, "flat")
-        with installed.during("a renewal that fails"):
-            renew_due(means, later)
-        installed.search_files()
-    assert installed.searched.found == set()
+    installed = install(name, case.query, case.keys, {"base_url": at.address}, [at.address], IMPATIENT)
+    searched, means, later = installed.searched, installed.means, now() + timedelta(days=61)
+    searched.secrets = [SECRET, *searched.secrets]
+    keys = {**case.keys, "base_url": at.address}
+    order = Order(source=name, query=case.query, cursor=None, web=means.web, keys=keys)
+    at.stage.act = honest
+    with installed.during("an honest run"):
+        (outcome,) = installed.run()
+    assert (outcome.problem, outcome.saved.new) == (None, 6)
+    with installed.during("honest second looks, and a trial"):
+        fill_followers(means, now())
+        recheck_due(means, later)
+        searched.look_at_result("the trial", try_watch(order, now()))
+    with installed.during("a crash"):
+        crashed = try_watch(replace(order, query=Query(text=None)), now())  # type: ignore[arg-type]
+        searched.look_at_result("the crash", crashed)
+    assert "stopped on something it does not know" in str(crashed.problem)
+    assert "Traceback" in installed.log.text
+    worse = {"403 nested": echo(403, "nested"), "401 flat": echo(401, "flat"), "depths": deepened(honest)}
+    if name == "reddit":
+        del worse["401 flat"]  # praw waits long before it signs in again
+    for situation, act in worse.items():
+        at.stage.act = after_sign_in(honest, act)
+        with installed.during(situation):
+            installed.run()
+            fill_followers(means, later + timedelta(days=61))
+            recheck_due(means, later + timedelta(days=61))
+            searched.look_at_result("the trial", try_watch(order, now()))
+    at.stage.act = honest
+    with installed.during("a renewal"):
+        renew_due(replace(means, pool=Inline()), now())
+    at.stage.act = echo(400, "flat")
+    with installed.during("a renewal that fails"):
+        renew_due(means, later)
+    installed.search_files()
+    assert searched.found == set()
 
 
 def test_an_address_that_stands_in_a_post_is_not_completed_with_the_token_of_a_feed(
-    install: Callable[..., Installation], tmp_path: Path
+    install: Callable[..., Installation], tmp_path: Path, places: list[Place]
 ) -> None:
-    case = case_of("reddit feeds", planted("reddit"), tmp_path)
+    case, place = case_of("reddit feeds", planted("reddit"), tmp_path), places[0]
     said = escape('<div class="md"><p>Lumbre <a href="#s">spoiler</a> <a href="">aquí</a></p></div>')
     at = now().isoformat()
     feed = (
@@ -363,12 +390,11 @@ def test_an_address_that_stands_in_a_post_is_not_completed_with_the_token_of_a_f
         f'<content type="html">{said}</content><link href=""/><published>{at}</published><updated>{at}</updated>'
         f"<title>Lumbre</title></entry></feed>"
     )
-    stage = Stage(tmp_path, lambda request: httpx.Response(200, text=feed))
-    with stage.on_loopback() as address:
-        installed = install("reddit", case.query, case.keys, {"base_url": address}, [address])
-        with installed.during("a post with bare links"):
-            (outcome,) = installed.run()
-        installed.search_files()
+    place.stage.act = lambda request: httpx.Response(200, text=feed)
+    installed = install("reddit", case.query, case.keys, {"base_url": place.address}, [place.address])
+    with installed.during("a post with bare links"):
+        (outcome,) = installed.run()
+    installed.search_files()
     assert outcome.saved.new == 1
     assert installed.searched.found == set()
 

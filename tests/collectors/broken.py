@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from collectors.hackernews import HackerNewsSource
 from escucha.brand import Query
 from escucha.source import Cursor, Page
 from tests.collectors.fakes.hackernews import HackerNewsUpstream
-from tests.collectors.sequences import Life, Story
+from tests.collectors.sequences import Life, Story, passing_folder
 
 
 class Hasty(HackerNewsSource):
@@ -114,8 +113,8 @@ BROKEN: Mapping[str, Any] = {
 """By name; `fault` is the kind of fault that is to be noted."""
 
 
-def live_broken(name: str, seed: int, folder: Path) -> Story:
+def live_broken(name: str, seed: int) -> Story:
     """The life that a seed tells, with a broken collector for a listener."""
     broken = type(name, (BROKEN[name],), {"heard": {}})
-    upstream = type("Canary", (HackerNewsUpstream,), {"kind": broken})(folder)
-    return Life(name, seed, upstream).live()
+    with passing_folder() as folder:
+        return Life(name, seed, type("Canary", (HackerNewsUpstream,), {"kind": broken})(folder)).live()

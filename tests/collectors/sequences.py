@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from escucha.errors import EscuchaError, SourceError
+from escucha.errors import EscuchaError, SourceError, TryLater
 from escucha.mention import Mention
 from escucha.source import Page, Span
 from tests.collectors.fakes.upstream import NOW, Upstream
 from tests.collectors.ways import upstream_for
 from tests.collectors.world import FIRST, MARK, World
 
+MEMORY = Path("/dev/shm")
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 NIGHT = (21_600, 72_000)
 """Seconds of a long pause: longer than most sources look back."""
@@ -270,10 +273,13 @@ class Life:
             world.wait(1)
 
     def _failed(self, error: Exception) -> None:
-        """A run may fail where something failed, where it was told to wait, and where there is nothing at all."""
+        """A run may fail where something failed, where it is to wait, and where there is nothing at all."""
         world = self.world
         expected = world.failure is not None or world.now < world.held
         if isinstance(error, SourceError) and expected:
+            return
+        if isinstance(error, TryLater) and error.message.startswith("The allowance"):
+            world.held = world.now + timedelta(seconds=error.after or 0)
             return
         if isinstance(error, EscuchaError) and not self.upstream.shown:
             return
@@ -358,12 +364,11 @@ class Life:
     def _end(self) -> None:
         """Honest runs until it rests, a quiet one, and a reading from the start."""
         world = self.world
-        world.now = max(world.now, world.held)
         world.wait(self.dice.choice([1, 21_600]))
-        self._note(f"at last {self._run()}")
+        self._rest()
         world.wait(60)
         before, asked = dict(self.listener.heard), len(self.upstream.requests)
-        self._run()
+        self._rest()
         quiet = len(self.upstream.requests) - asked
         if self.hurries > HURRIES:
             self.story.fault("endless", f"{self.hurries} runs ask to be followed at once, though nothing happened")
@@ -373,13 +378,25 @@ class Life:
         if self.upstream.keeps:
             self._read_anew(quiet)
 
+    def _rest(self) -> None:
+        """A run that comes to its end, after what it may have to wait for."""
+        for _ in range(3):
+            self.world.now = max(self.world.now, self.world.held)
+            said = self._run()
+            self._note(f"at last {said}")
+            if said == "a run":
+                return
+        if self.upstream.shown:
+            self.story.fault("error", "no run comes to its end any more")
+
     def _read_anew(self, quiet: int) -> None:
         reader, asked = Listener(), len(self.upstream.requests)
-        if self._hear(reader):
-            self._settle(reader)
-            for item in self.upstream.due:
-                if item in reader.heard and self._version(reader.heard[item], item) < self.world.version[item]:
-                    self.story.fault("stale", f"a reading from the start has not the newest words of {item}")
+        if not self._hear(reader):
+            return
+        self._settle(reader)
+        for item in self.upstream.due:
+            if item in reader.heard and self._version(reader.heard[item], item) < self.world.version[item]:
+                self.story.fault("stale", f"a reading from the start has not the newest words of {item}")
         whole = len(self.upstream.requests) - asked
         if self.since is None and quiet > 4 * whole + 10:  # up to two runs, each with pages read twice
             self.story.fault("endless", f"a quiet run asks {quiet} times, a reading from the start {whole} times")
@@ -389,6 +406,14 @@ def _said(heard: Mapping[str, Mention]) -> dict[str, tuple[str | None, str]]:
     return {item: (mention.title, mention.text) for item, mention in heard.items()}
 
 
-def live(case: str, seed: int, folder: Path) -> Story:
+def live(case: str, seed: int) -> Story:
     """The life that a seed tells, of a case's upstream."""
-    return Life(case, seed, upstream_for(case, folder)).live()
+    with passing_folder() as folder:
+        return Life(case, seed, upstream_for(case, folder)).live()
+
+
+@contextmanager
+def passing_folder() -> Iterator[Path]:
+    """A folder for one life, in memory where there is such a place: every request writes its pace down there."""
+    with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        yield Path(folder)

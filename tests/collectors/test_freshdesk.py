@@ -130,6 +130,21 @@ def test_a_plan_without_surveys_hinders_no_ticket(desk: FreshdeskUpstream) -> No
     assert (len(page.mentions), len(last.mentions)) == (3, 0)
 
 
+def test_surveys_that_are_refused_for_a_moment_are_read_later(tmp_path: Path) -> None:
+    desk = FreshdeskUpstream(tmp_path)
+    desk.add(1)
+    for number in range(120):
+        desk.rate("1", 103, f"gracias {number}")
+    *_, first, second = list(desk.source().pages(desk.query, None))[:3]
+    desk.surveys = False
+    *_, refused = desk.source().pages(desk.query, first.cursor)
+    assert refused.covers is None
+    desk.surveys = True
+    *_, third = desk.source().pages(desk.query, refused.cursor)
+    assert len(second.mentions) == 50
+    assert len(third.mentions) == 20
+
+
 def test_what_is_covered_is_told_when_the_ratings_are_read_too(desk: FreshdeskUpstream) -> None:
     desk.rate("2", 103, "gracias")
     tickets, ratings = desk.source().pages(desk.query, None)

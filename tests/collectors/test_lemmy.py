@@ -193,7 +193,7 @@ def test_what_keeps_us_out_says_what_to_do(answer: httpx.Response, said: str) ->
 def test_a_limit_that_comes_as_an_error_asks_for_patience() -> None:
     source = answering(httpx.Response(400, json={"error": "rate_limit_error"}))
     with pytest.raises(TryLater) as caught:
-        list(source.pages(Query(text="lumbre@limite.example"), None))
+        list(source.pages(Query(text="lumbre@limite-lemmy.example"), None))
     assert caught.value.after == 600
 
 

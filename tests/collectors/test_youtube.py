@@ -108,10 +108,14 @@ def test_recorded_answers_are_mapped_exactly(shared: Path) -> None:
 @pytest.mark.parametrize("file", ["search-search_by_keywords_p1.json", "search-search_by_keywords_p2.json"])
 def test_every_video_of_a_recorded_search_is_asked_for(shared: Path, file: str) -> None:
     found = json.loads((shared / "upstream/youtube/recorded" / file).read_text("utf-8"))
+    first, *rest = [item["id"]["videoId"] for item in found["items"]]
     nothing = httpx.Response(200, json={"kind": "youtube#videoListResponse", "items": []})
-    answers = [httpx.Response(200, json={**found, "nextPageToken": None}), nothing, nothing]
-    *_, page = answering(*answers).pages(Query(text="surf"), None)
-    assert set(page.gone) == {item["id"]["videoId"] for item in found["items"]}
+    one = httpx.Response(200, json={"kind": "youtube#videoListResponse", "items": [{"id": first}]})
+    search = httpx.Response(200, json={**found, "nextPageToken": None})
+    pages = list(answering(search, one, nothing, nothing).pages(Query(text="surf"), None))
+    assert {identity for page in pages for identity in page.gone} == set(rest)
+    *_, blocked = answering(search, nothing, nothing).pages(Query(text="surf"), None)
+    assert blocked.gone == (), "an answer that lacks all of them may be a block"
 
 
 def test_numbers_come_as_text_and_unknown_is_not_zero() -> None:
@@ -141,12 +145,27 @@ def test_a_quiet_video_costs_nothing_until_its_number_of_comments_changes(youtub
     later = NOW + timedelta(days=3)
     pages, cursor = read(youtube, cursor, later)
     youtube.requests.clear()
+    later += timedelta(minutes=15)
     _, cursor = read(youtube, cursor, later)
     assert asked(youtube) == {"videos": 1}
     answer = youtube.add_comment(later, parent=next(iter(youtube.comments)))
     pages, _ = read(youtube, cursor, later)
     assert asked(youtube)["commentThreads"] == 1
     assert answer in ids(pages)
+
+
+def test_a_comment_that_came_where_one_was_deleted_is_heard_with_the_next_search(youtube: YouTubeUpstream) -> None:
+    youtube.add(12)
+    _, cursor = read(youtube)
+    later = NOW + timedelta(days=3)
+    _, cursor = read(youtube, cursor, later)
+    old = next(reversed(youtube.comments))
+    new = youtube.add_comment(later, video=youtube.comments[old]["snippet"]["videoId"])
+    youtube.delete(old)
+    pages, cursor = read(youtube, cursor, later + timedelta(minutes=15))
+    assert new not in ids(pages)
+    pages, _ = read(youtube, cursor, later + SEARCH_EVERY)
+    assert new in ids(pages)
 
 
 def test_replies_that_a_thread_does_not_show_are_read_once(youtube: YouTubeUpstream) -> None:
