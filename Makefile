@@ -16,7 +16,7 @@ run: setup ## Load the sample, understand it and serve the dashboard (Ctrl-C end
 
 test: $(VENV)/.ready-dev ## Install what tests need and run them
 	@sh tests/browser.sh
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 check: $(VENV)/.ready-dev ## Style, types, layers, and whether the migrations match the tables
 	$(BIN)/ruff check .
@@ -29,11 +29,13 @@ catalog: $(VENV)/.ready-dev ## Bring the Spanish catalogue up to date with the m
 	sh api/dashboard/catalog.sh
 
 bench: $(VENV)/.ready-dev ## Print every figure as JSON (benchmarks/)
-	@for file in benchmarks/ingest.py benchmarks/pages.py benchmarks/nlp.py benchmarks/collect.py benchmarks/kills.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+	@for file in benchmarks/store.py benchmarks/dedupe.py benchmarks/exports.py benchmarks/backup.py benchmarks/pages.py benchmarks/nlp.py benchmarks/collect.py benchmarks/kills.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
-faults: $(VENV)/.ready-dev ## Kill a collector 500 times, and let upstreams do their worst
+faults: $(VENV)/.ready-dev ## Kill collectors, taggers, upgrades and servers, fill the disk, and let upstreams do their worst
 	$(BIN)/python -m benchmarks.kills
+	$(BIN)/python -m benchmarks.crashes
 	$(BIN)/python -m benchmarks.hostile
+	ESCUCHA_FAULTS=full $(BIN)/pytest tests/store/test_backup.py tests/store/test_moving.py tests/store/test_damage.py --timeout 600
 
 clean: ## Remove what was built; the data stays
 	rm -rf $(VENV) build *.egg-info

@@ -6,12 +6,15 @@ Needs the shared material beside the repository. `--keep FOLDER` leaves the data
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +37,20 @@ SETS = ("airlines_es", "coah_coar", "us_airline")
 DIMENSIONS = ("sentiment", "stage", "pain", "touchpoint", "lang", "source")
 
 
-def run(shared: Path, store: Store, splits: tuple[str, ...] = ("train", "dev")) -> dict[str, Any]:
-    """Do it all on a store; the counts."""
+def run(
+    shared: Path, store: Store, splits: tuple[str, ...] = ("train", "dev"), lines: int | None = None,
+    one_in: int = 1,
+) -> dict[str, Any]:
+    """Do it all on a store; the counts. `lines`: only so many of each set; `one_in`: one of so many recordings."""
     migrate(store)
     with store.write() as session:
         travel = brands.add(session, Brand(slug="viajes", name="Viajes", timezone="Europe/Madrid"))
         heard = brands.add(session, Brand(slug="grabaciones", name="Grabaciones", timezone="UTC"))
     files = {f"{name}/{split}": shared / "data" / name / f"{split}.jsonl.gz" for name in SETS for split in splits}
-    reports = {
-        name: import_file(store, travel, path, now(), {"source": name.split("/")[0]}) for name, path in files.items()
-    }
+    with first_lines(files, lines) as kept:
+        reports = {
+            name: import_file(store, travel, path, now(), {"source": name.split("/")[0]}) for name, path in kept.items()
+        }
     with upstream() as web, open_pool(threads=4) as pool:
         keys = {"reddit": {"client_id": "a", "client_secret": "b", "oauth_url": web.url, "reddit_url": web.url}}
         means = Means(
@@ -51,7 +58,7 @@ def run(shared: Path, store: Store, splits: tuple[str, ...] = ("train", "dev")) 
             web=WebOptions(allow_hosts=(web.host,), pace=0, max_bytes=20_000_000),
         )
         with store.write() as session:
-            for source, query in recorded(shared / "upstream", web):
+            for source, query in some(recorded(shared / "upstream", web), one_in):
                 watches.add(session, heard.id or 0, source, Query(text=query), 86_400, now())
         start = time.perf_counter()
         with Clock(means, collect=5, enrich=1):
@@ -63,6 +70,28 @@ def run(shared: Path, store: Store, splits: tuple[str, ...] = ("train", "dev")) 
         "collected_and_enriched_s": round(seconds, 1),
         "stored": stored(store),
     }
+
+
+@contextmanager
+def first_lines(files: dict[str, Path], lines: int | None) -> Iterator[dict[str, Path]]:
+    """Copies that have only so many lines; without a number, the files themselves."""
+    if lines is None:
+        yield files
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        kept = {name: Path(folder) / f"{name.replace('/', '-')}.jsonl" for name in files}
+        for name, path in files.items():
+            with gzip.open(path, "rt", encoding="utf-8") as file:
+                kept[name].write_text("".join(islice(file, lines)), encoding="utf-8")
+        yield kept
+
+
+def some(asked: list[tuple[str, str]], one_in: int) -> list[tuple[str, str]]:
+    """One in so many of each source's watches, the first of each among them."""
+    return [
+        watch for source in dict.fromkeys(source for source, _ in asked)
+        for watch in [one for one in asked if one[0] == source][::one_in]
+    ]  # fmt: skip
 
 
 def recorded(folder: Path, web: Upstream) -> list[tuple[str, str]]:

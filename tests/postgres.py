@@ -41,10 +41,14 @@ def postgres_server() -> Iterator[str | None]:
 
 
 def emptied(store: Store) -> None:
-    """Take every row out, and number rows from 1 again."""
-    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    """Take every row out, and number rows from 1 again: for a few rows a tenth of the time that TRUNCATE takes."""
     with store.connect() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(table.delete())
+        connection.execute(text(
+            "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences"
+            " WHERE last_value IS NOT NULL"
+        ))
 
 
 def _answers(server: str) -> bool:
@@ -65,6 +69,7 @@ def _database(server: str) -> Iterator[str]:
     try:
         with admin.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
         yield make_url(server).set(database=name).render_as_string(hide_password=False)
     finally:
         with admin.connect() as connection:

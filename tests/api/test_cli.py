@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ import httpx
 import pytest
 from openpyxl import Workbook
 
+from api.console import reader, screen
+from api.start import main
 from tests.conftest import ROOT
 from tests.pipeline.upstream import feed, upstream
 
@@ -30,8 +34,47 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Runs a command in an empty folder."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in an empty folder, within this process: a process of its own begins for seconds."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words: object, stdin: str | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
+        given, out, err = (TextIOWrapper(BytesIO(text.encode()), encoding="utf-8") for text in (stdin or "", "", ""))
+        asked = [str(word) for word in words]
+        _forget()
+        with monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name in set(os.environ) - set(environment(**settings)):
+                patch.delenv(name)
+            for name, value in environment(**settings).items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["escucha", *asked])
+            patch.setattr(sys, "stdin", given)
+            code = 0
+            try:
+                main()
+            except SystemExit as end:
+                code = int(end.code or 0)
+        _forget()
+        return subprocess.CompletedProcess(asked, code, _read(out), _read(err))
+
+    return command
+
+
+def _forget() -> None:
+    """Whoever ran a command before may have had another language, and a narrower terminal."""
+    reader.cache_clear()
+    screen.cache_clear()
+
+
+def _read(stream: TextIOWrapper) -> str:
+    stream.flush()
+    stream.seek(0)
+    return stream.read()
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Run:
+    """Runs a command in an empty folder, in a process of its own."""
 
     def command(*words: object, stdin: str | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -55,9 +98,9 @@ def test_a_brand_is_added_and_listed(run: Run) -> None:
     assert (brand["slug"], brand["name"], brand["aliases"]) == ("cafes-nandu", "Cafés Ñandú", ["Nandu"])
 
 
-def test_the_same_brand_twice_says_so_in_spanish_and_exits_1(run: Run) -> None:
+def test_the_same_brand_twice_says_so_in_spanish_and_exits_1(run: Run, process: Run) -> None:
     run("brand", "add", "Lumbre")
-    again = run("brand", "add", "Lumbre")
+    again = process("brand", "add", "Lumbre")
     assert again.returncode == 1
     assert "ya existe" in again.stderr
     assert "Traceback" not in again.stderr
@@ -253,11 +296,11 @@ def test_demo_serves_the_sample_and_ends_cleanly_on_ctrl_c(tmp_path: Path, port:
     assert code == 0, said
 
 
-def test_a_taken_port_is_explained(run: Run, port: int) -> None:
+def test_a_taken_port_is_explained(process: Run, port: int) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        done = run("serve", "--port", port)
+        done = process("serve", "--port", port)
     assert done.returncode == 3
     assert "--port" in done.stderr
 
@@ -284,6 +327,7 @@ def test_a_hook_tells_its_address_and_its_secret_once(run: Run) -> None:
     assert "whsec_" not in listed
 
 
+@pytest.mark.filterwarnings("ignore:Can not control echo")
 def test_keys_are_entered_listed_and_forgotten_without_being_shown(run: Run, tmp_path: Path) -> None:
     assert run("keys", "set", "youtube", stdin="s3cr3t-of-lumbre\n\n").returncode == 0
     listed = run("keys", "list").stdout

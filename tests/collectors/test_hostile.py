@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
@@ -70,7 +71,9 @@ def test_a_source_keeps_its_promises(results: Results, name: str, scenario: str,
 def test_every_source_is_under_siege_by_many_behaviours() -> None:
     assert set(UPSTREAMS) == set(SOURCES)
     assert len(BEHAVIOURS) == len(ALL) >= 150
-    assert {len(planned(name, SHORT)) > 40 for name in UPSTREAMS} == {True}
+    assert {len(planned(name, SHORT)) > 60 for name in UPSTREAMS} == {True}
+    met = Counter(behaviour for name in OVER_HTTP for behaviour in SHORT.later_of(name))
+    assert min(met[behaviour.name] for behaviour in ALL) >= 5
 
 
 def elsewhere(talk: Talk, address: str) -> None:

@@ -11,7 +11,7 @@ from tests.collectors.fakes import UPSTREAMS
 from tests.collectors.sequences import live
 from tests.collectors.ways import CASES, WAYS
 
-SEEDS = 3
+SEEDS = 2
 """Lives of every source; those that are asked in several ways share them, each way with one at least."""
 
 

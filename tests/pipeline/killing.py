@@ -126,12 +126,13 @@ def without_dead_callers() -> Iterator[None]:
 
 
 def kill_cycles(
-    url: str, folder: Path, cycles: int, *, seed: int = 7, every: int = 25, until: str = "",
+    url: str, folder: Path, cycles: int, *, seed: int = 7, every: int = 25, until: str = "", soon: float = SOON,
     work: str = "pipeline.collect:collect_due",
 ) -> Report:
     """Kill a collecting child so many times, and check the store after `every` so many.
 
-    `work` names what the children do; `until` ends the cycles when that fault is found.
+    `work` names what the children do; `until` ends the cycles when that fault is found; `soon` are the seconds within
+    which an aimed death follows a saving.
     """
     dice, report, begun = random.Random(seed), Report(), time.monotonic()
     start = datetime.now(UTC).replace(microsecond=0) - AGO
@@ -146,7 +147,7 @@ def kill_cycles(
             for cycle in range(1, cycles + 1):
                 for each in held:
                     each.turn(dice)
-                report.killed_while[order(_death(dice, report.longest_s), _past(dice, held, numbers))] += 1
+                report.killed_while[order(_death(dice, report.longest_s, soon), _past(dice, held, numbers))] += 1
                 alone(store)
                 if cycle % every == 0 or cycle == cycles:
                     order(None, None)
@@ -178,9 +179,9 @@ def _set_up(store: Store, held: list[Held], start: datetime) -> list[int]:
     return numbers
 
 
-def _death(dice: random.Random, longest: float) -> tuple[float, float | None]:
+def _death(dice: random.Random, longest: float, soon: float) -> tuple[float, float | None]:
     """When a child dies: after so many seconds of work, and so many after it next saves (None: wherever it is)."""
-    return dice.uniform(SHORTEST, longest), dice.uniform(0, SOON) if dice.random() < AIMED else None
+    return dice.uniform(SHORTEST, longest), dice.uniform(0, soon) if dice.random() < AIMED else None
 
 
 def _past(dice: random.Random, held: list[Held], numbers: list[int]) -> dict[str, Any] | None:
