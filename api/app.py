@@ -11,13 +11,24 @@ from pathlib import Path
 from threading import Thread
 
 from fastapi import FastAPI, Request, Response
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
-from api import correction_pages, errors, job_pages, learning_pages, pages, rule_pages, source_add_pages, source_pages
+from api import (
+    correction_pages,
+    data_pages,
+    errors,
+    job_pages,
+    learning_pages,
+    pages,
+    rule_pages,
+    source_add_pages,
+    source_pages,
+)
 from api.assets import Assets
 from api.dashboard import charts
 from api.deliveries import received
 from api.deps import House
+from api.exports.wish import PACKED
 from api.guard import Guard
 from api.routes import router
 from api.routes.hooks import door
@@ -73,12 +84,15 @@ def create_app(
     app.include_router(rule_pages.router)
     app.include_router(job_pages.router)
     app.include_router(learning_pages.router)
+    app.include_router(data_pages.router)
     app.include_router(source_pages.router)
     app.include_router(source_add_pages.router)
     app.include_router(door(received), max_body_size=DELIVERED)
     app.mount("/static", Assets(directory=STATIC), name="static")
     errors.describe(app)
-    app.add_middleware(GZipMiddleware, minimum_size=1_000)
+    app.add_middleware(
+        GZipMiddleware, minimum_size=1_000, exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *PACKED)
+    )
     app.add_middleware(Guard, host=settings.host, refuse=_refusal(app))
     return app
 

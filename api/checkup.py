@@ -68,9 +68,13 @@ def _catalogue() -> str:
 def _database() -> str:
     from api.assembly import ready_store
     from config.settings import read_settings
+    from store import sound, swap, wal
     from store.health import health
 
     store = ready_store(read_settings())
+    wal.trim(store)
+    if store.dialect == "sqlite":
+        sound.counts(swap.file_of(store.url))
     with store.read() as session:
         seen = health(session)
     return reader().say(

@@ -6,7 +6,25 @@ import sys
 
 import typer
 
-from api.commands import backfill, brands, data, heads, install, keys, models, retag, rules, sources, taxonomy, watches
+from api.commands import (
+    backfill,
+    backup,
+    brands,
+    data,
+    export,
+    forget,
+    heads,
+    install,
+    keys,
+    models,
+    retag,
+    retention,
+    rollups,
+    rules,
+    sources,
+    taxonomy,
+    watches,
+)
 from api.console import fail, help_text
 from escucha.errors import EscuchaError
 
@@ -31,7 +49,10 @@ def root(
     """What every command shares."""
 
 
-for module in (install, brands, sources, keys, watches, backfill, data, models, heads, taxonomy, retag, rules):
+for module in (
+    install, brands, sources, keys, watches, backfill, data, export, models, heads, taxonomy, retag, rules, backup,
+    rollups, forget, retention,
+):
     module.register(app)
 
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
+from api.dashboard.exports import downloads
 from api.dashboard.journey import journey_page
 from api.dashboard.labels import Labels
-from api.dashboard.mentions import mentions_page
+from api.dashboard.mentions import mentions_page, misread
 from api.dashboard.notices import newest, notices, ways_out
 from api.dashboard.overview import overview
 from api.dashboard.shares import share_tables
 from api.dashboard.shell import Frame, render
 from api.deps import Db, House, Parts, Reading
-from api.i18n import Reader
+from api.i18n import Reader, translate
 from api.selection import View
 from escucha.brand import Brand
-from escucha.errors import NotFound
+from escucha.errors import Invalid, NotFound
 from pipeline import sample
 from store import brands, taxonomy
 
@@ -62,9 +64,11 @@ def show_mentions(request: Request, reader: Reading, session: Db, framed: Framed
     """The mentions behind a number."""
     if framed is None:
         return _welcome(request, reader)
-    page = mentions_page(session, framed, after)
-    return render(request, "mentions.html", reader, frame=framed, page=page, notices=notices(session, framed),
-                  after=after, **_if_empty(session, framed, page.n))
+    status, problem = _unreadable(framed)
+    page = misread(problem) if problem else mentions_page(session, framed, after)
+    empty = {"empty": False} if problem else _if_empty(session, framed, page.n)
+    return render(request, "mentions.html", reader, status, frame=framed, page=page, notices=notices(session, framed),
+                  after=after, downloads=downloads(framed, page.n), **empty)
 
 
 @router.post("/sample/remove")
@@ -90,6 +94,15 @@ def _frame(request: Request, parts: House, reader: Reader, session: Db, known: S
         labels=Labels(reader, taxonomy.catalogue(session, brand.id, parts.catalogue)),
         view=view.model_copy(update={"brand": brand.slug}), now=parts.clock(),
     )
+
+
+def _unreadable(framed: Frame) -> tuple[HTTPStatus, str | None]:
+    """Why what is asked for cannot be read: the page itself says so, and what was written is still there to mend."""
+    try:
+        framed.filter  # noqa: B018 (it is read here to see whether it can be)
+    except Invalid as problem:
+        return HTTPStatus.UNPROCESSABLE_ENTITY, translate(problem, framed.reader.lang)
+    return HTTPStatus.OK, None
 
 
 def _welcome(request: Request, reader: Reader) -> Response:

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.selection import Filters
+from escucha.filter import Order
 from escucha.job import How, JobState
 from escucha.journey import Dimension, Every, Metric
 from escucha.rule import Kind
@@ -157,7 +158,10 @@ class TagsOut(Out):
 
 
 class MentionOut(Out):
-    """A mention with what was understood of it. `note` says why it could not be tagged (state failed)."""
+    """A mention with what was understood of it. `note` says why it could not be tagged (state failed).
+
+    `cluster` is the number of the first mention of those that say the same, or nearly (null: nobody else does).
+    """
 
     id: int
     brand: str
@@ -165,10 +169,11 @@ class MentionOut(Out):
     enrichment: TagsOut
     state: Literal["pending", "done", "failed"]
     note: str | None
+    cluster: int | None
 
 
 class MentionsOut(Out):
-    """Mentions, newest first. Pass `next` as `after` for the next page; null on the last."""
+    """Mentions in the order that was asked for. Pass `next` as `after` for the next page; null on the last."""
 
     items: list[MentionOut]
     next: str | None
@@ -179,8 +184,9 @@ class MentionsQuery(Filters):
 
     limit: int = Field(50, ge=1, le=200, description="Mentions in a page.")
     after: str | None = Field(None, max_length=100, description="The `next` of the page before.")
-    order: Literal["newest", "uncertainty"] = Field(
-        "newest", description="uncertainty, with review=true: what the model is least sure of comes first.",
+    order: Order = Field(
+        "newest", description="newest; engagement: the most likes, comments and shares first, unknown ones last; "
+        "relevance: BM25 among the newest 1,000, one page; uncertainty, with review=true: the least sure labels first.",
     )
 
 
@@ -341,6 +347,26 @@ class SharesOut(Out):
     corrected: int
     why_not: WhyNot | None
     labels: list[LabelShareOut]
+
+
+class VoicesQuery(Filters):
+    """The filter, and whose rivals are compared."""
+
+    brand: str = Field(max_length=100, description="Short name (slug) of the brand that is compared with its rivals.")
+
+
+class VoiceOut(Out):
+    """A brand's part of what is said of all that are compared; repeated texts count once."""
+
+    brand: str
+    name: str
+    share: ShareOut
+
+
+class VoicesOut(Out):
+    """The brands that are compared, the largest share first."""
+
+    items: list[VoiceOut]
 
 
 class JobIn(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Literal, Self, get_args
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -12,16 +13,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from escucha.enrichment import Sentiment
 from escucha.errors import Invalid
-from escucha.filter import MentionFilter
+from escucha.filter import MentionFilter, Order
 from escucha.journey import NO_LABEL, Catalogue, Entry
+from escucha.query.about import terms_of
+from escucha.query.parse import LONGEST, parse
+from escucha.query.tree import Phrase, Prefix, Query
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2200, 1, 1)
 Period = Literal["today", "yesterday", "7d", "28d", "30d", "90d", "month", "year", "all", "custom"]
 PERIODS: tuple[Period, ...] = get_args(Period)[:-1]
 DEFAULT_PERIOD: Period = "90d"
 ORDER = ("brand", "period", "from", "to", "source", "lang", "stage", "sentiment", "pain", "touchpoint", "q",
-         "review")
+         "review", "copies", "cluster", "order")
 """The canonical order of an address, so that one choice has one address."""
+ORDERED = ("/mentions",)
+"""The pages on which mentions have an order."""
 FACETS = ("source", "lang", "stage", "sentiment", "pain", "touchpoint")
 
 
@@ -43,16 +49,24 @@ class Filters(BaseModel):
     pain: list[str] = Field([], description="Keys of pain points; none: without one.")
     touchpoint: list[str] = Field([], description="Keys of touchpoints; none: without one.")
     ui: Literal["es", "en"] | None = Field(None, description="Language of messages; Accept-Language without it.")
-    q: str | None = Field(None, max_length=200, description="Words that must all occur; accents and case aside.")
+    q: str | None = Field(
+        None, max_length=LONGEST, description="What to search for, in the query language; words alone must all occur.",
+    )
     review: bool = Field(
         False, description="Only mentions to check: a label the model is unsure of, or stars against the text.",
+    )
+    copies: Literal["once"] | None = Field(
+        None, description="once: what says the same as an earlier mention, or nearly, is left out.",
+    )
+    cluster: int | None = Field(
+        None, ge=1, lt=2**63, description="Only a mention of this number and its copies: the number of their cluster.",
     )
 
     def meant(self, timezone: str, catalogue: Catalogue) -> MentionFilter:
         """The filter in the store's terms, with local days as moments.
 
         Raises:
-            Invalid: the days run backwards, or a key is in no taxonomy.
+            Invalid: the days run backwards, a key is in no taxonomy, or what is searched for cannot be read.
         """
         return _filter(self, self.from_, self.to, timezone, catalogue)
 
@@ -63,6 +77,23 @@ class View(Filters):
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
     period: Period = DEFAULT_PERIOD
+    order: Order | None = None
+
+    @property
+    def ordered(self) -> Order:
+        """How the mentions are ordered: as chosen where that has a meaning, else the least sure or the newest first."""
+        meaning = {None: False, "relevance": bool(self.q), "uncertainty": self.review}
+        if self.order and meaning.get(self.order, True):
+            return self.order
+        return "uncertainty" if self.review else "newest"
+
+    @property
+    def terms(self) -> tuple[Phrase | Prefix, ...]:
+        """What to mark of what is searched for; nothing where that cannot be read."""
+        try:
+            return terms_of(read_query(self.q)) if self.q else ()
+        except Invalid:
+            return ()
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[str, str]]) -> Self:
@@ -113,7 +144,7 @@ class View(Filters):
 
     def address(self, path: str, **changes: Any) -> str:
         """The address of a page for this choice with some changes (None or an empty list drops a parameter)."""
-        pairs = self.pairs(**changes)
+        pairs = [pair for pair in self.pairs(**changes) if path in ORDERED or pair[0] != "order"]
         return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
@@ -143,11 +174,17 @@ def _filter(
     since, until = moments(first, last, timezone)
     return MentionFilter(
         brand=asked.brand, since=since, until=until, sources=tuple(asked.source), langs=tuple(asked.lang),
-        sentiments=tuple(asked.sentiment), text=asked.q,
-        review=unsure_below() if asked.review else (),
+        sentiments=tuple(asked.sentiment), query=read_query(asked.q) if asked.q else None,
+        review=unsure_below() if asked.review else (), once=asked.copies == "once", cluster=asked.cluster,
         stages=_known("stage", asked.stage, catalogue.stages), pains=_known("pain", asked.pain, catalogue.pains),
         touchpoints=_known("touchpoint", asked.touchpoint, catalogue.touchpoints),
     )
+
+
+@lru_cache(maxsize=256)
+def read_query(text: str) -> Query:
+    """What a person searches for; a page asks several times. Raises Invalid, saying where it cannot be read."""
+    return parse(text)
 
 
 def unsure_below() -> tuple[tuple[str, float], ...]:

@@ -114,12 +114,12 @@ def read_rating(value: Any) -> float | None:
 
 
 def read_count(value: Any) -> int | None:
-    """A count: `1200`, `1.200`, `1,200`, `12.5K`, `3 mil`, `2M`; None where there is none."""
-    found = re.fullmatch(r"(\d+(?:[.,]\d+)*)\s*(k|mil|m|millones)?", fold(str(value if value is not None else "")))
+    """A count: `1200`, `1.200`, `1,200`, `12.5K`, `3 mil`, `2M`, `-4` (votes); None where there is none."""
+    found = re.fullmatch(r"(-?\d+(?:[.,]\d+)*)\s*(k|mil|m|millones)?", fold(str(value if value is not None else "")))
     if not found:
         return None
     factor = {"k": 1_000, "mil": 1_000, "m": 1_000_000, "millones": 1_000_000}.get(found[2] or "", 1)
     digits = found[1]
-    grouped = re.fullmatch(r"\d{1,3}([.,]\d{3})+", digits) and factor == 1
+    grouped = re.fullmatch(r"-?\d{1,3}([.,]\d{3})+", digits) and factor == 1
     number = re.sub(r"[.,]", "", digits) if grouped else digits.replace(",", ".")
     return round(float(number) * factor) if number.count(".") <= 1 else None

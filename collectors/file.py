@@ -21,6 +21,7 @@ from collectors.table import Row
 from escucha.admission import admit, admit_all
 from escucha.brand import Query
 from escucha.errors import Invalid, Unreadable
+from escucha.formula import unguarded
 from escucha.mention import KINDS, Author, Engagement, Kind, Mention
 from escucha.note import Note
 from escucha.source import Cursor, Page, Refusal, SourceFacts
@@ -121,7 +122,7 @@ class RowReader:
         """The mention in a row. Raises Unreadable with the reason."""
         if row.why is not None:
             raise row.why
-        cells = {field: row.record.get(column) for field, column in self._columns.items()}
+        cells = {field: self._cell(row.record.get(column)) for field, column in self._columns.items()}
         text, rating = _text(cells.get("text")), read_rating(cells.get("rating"))
         source = self._plan.source or slug(_text(cells.get("source"))) or "file"
         if not text.strip() and not _text(cells.get("title")) and rating is None:
@@ -146,6 +147,10 @@ class RowReader:
             raw=row.raw,
         )
         return admit(mention, self._now)
+
+    def _cell(self, value: Any) -> Any:
+        """What a cell says: an apostrophe that keeps a spreadsheet from running it is no part of it."""
+        return unguarded(value) if isinstance(value, str) and self._plan.table.form != "jsonl" else value
 
     def _moment(self, cells: Mapping[str, Any]) -> datetime:
         if cells["date"] in (None, ""):

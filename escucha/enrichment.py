@@ -73,7 +73,10 @@ State = Literal["pending", "done", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaggedMention:
-    """A stored mention with what was understood of it. `note` says why it could not be tagged (state failed)."""
+    """A stored mention with what was understood of it. `note` says why it could not be tagged (state failed).
+
+    `cluster` is the number of the first of those that say the same, or nearly (None: nobody else does).
+    """
 
     id: int
     brand: str
@@ -81,6 +84,7 @@ class TaggedMention:
     enrichment: Enrichment
     state: State
     note: str | None = None
+    cluster: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

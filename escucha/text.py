@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 MAX_TEXT = 100_000
 """Characters. A longer text is no mention but a document; it is refused with this number in the reason."""
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]+")
 _CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -21,9 +23,20 @@ def fold(text: str) -> str:
     """For matching: case and accents aside, ñ kept apart from n, one space between words."""
     if text.isascii():
         return " ".join(text.lower().split())
-    guarded = unicodedata.normalize("NFC", text).casefold().replace("ñ", "\0")
-    bare = "".join(c for c in unicodedata.normalize("NFKD", guarded) if not unicodedata.combining(c))
-    return " ".join(bare.replace("\0", "ñ").split())
+    letters = unicodedata.normalize("NFC", text).casefold()
+    return " ".join(_BEYOND_ASCII.sub(_bare, letters).split())
+
+
+def _bare(found: re.Match[str]) -> str:
+    """A run of letters beyond ASCII without their accents."""
+    return _stripped(found[0])
+
+
+@lru_cache(maxsize=20_000)
+def _stripped(letters: str) -> str:
+    parts = unicodedata.normalize("NFKD", letters.replace("ñ", "\0"))
+    bare = "".join(letter for letter in parts if not unicodedata.combining(letter))
+    return bare.casefold().replace("\0", "ñ")  # once more: ™ comes apart into capitals
 
 
 def mentions_any(text: str, terms: tuple[str, ...]) -> bool:

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 import collectors
 from escucha.brand import Brand, Problem, Watch
-from escucha.errors import ConfigError, EscuchaError, NotFound, TryLater, Unreadable
-from escucha.mention import Mention
-from escucha.source import Refusal, SourceFacts, Span
+from escucha.errors import ConfigError, EscuchaError, NotFound, TryLater
+from escucha.source import SourceFacts, Span
+from pipeline.door import unburied
 from pipeline.keys import keys_for
 from pipeline.means import Means
 from pipeline.pull import Haul, Order, pull, unknown
@@ -83,7 +83,7 @@ def save(
     What was deleted before does not come back, and what the source says is deleted goes.
     """
     facts = facts_of(watch.source)
-    kept, refusals = unburied(session, haul.mentions)
+    kept, refusals = unburied(session, brand, haul.mentions, now)
     saved = mentions.save(session, brand, kept, now, watch.id, check_at(facts, now))
     names = _names(watch, haul)
     gone = tombstones.bury(session, [(source, identity) for identity in haul.gone for source in names], now)
@@ -194,16 +194,6 @@ def _brought(future: Future[Haul], run: _Run) -> Haul:
     except (Exception, CancelledError) as error:
         log.warning("The pool lost a run of watch %s: %s", run.watch.id, type(error).__name__)
         return Haul(cursor=run.watch.cursor, problem=TryLater("The run was lost on its way. It will try again."))
-
-
-def unburied(session: Session, heard: tuple[Mention, ...]) -> tuple[list[Mention], list[Refusal]]:
-    """The mentions that were not deleted before, and a refusal for each that was: what was deleted stays away."""
-    gone = tombstones.buried(session, [(mention.source, mention.source_id) for mention in heard])
-    refusals = [
-        Refusal(where=mention.source_id, why=Unreadable("It was deleted before, and stays away."))
-        for mention in heard if (mention.source, mention.source_id) in gone
-    ]
-    return [mention for mention in heard if (mention.source, mention.source_id) not in gone], refusals
 
 
 def _names(watch: Watch, haul: Haul) -> set[str]:

@@ -73,7 +73,8 @@ def _batch(means: Means, source: str, brand_id: int, now: datetime) -> tuple[boo
     ids = {author.id for author in waiting}
     told = [replace(author, handle=author.handle or author.id) for author in found if author.id in ids]
     with means.store.write() as session:
-        authors.save(session, [(recorded, author) for author in told], now)
+        there = authors.known(session, recorded, ids)  # somebody may have been erased while we asked
+        authors.save(session, [(recorded, author) for author in told if author.id in there], now)
         if problem is None:
             authors.asked(session, recorded, sorted(ids), now)
     return problem is None, sum(author.followers is not None for author in told)

@@ -12,7 +12,7 @@ from collectors.http import WebOptions
 from escucha.admission import admit_each
 from escucha.brand import Brand, Query
 from escucha.source import Refusal
-from pipeline.collect import unburied
+from pipeline.door import unburied
 from store import mentions
 from store.engine import Store
 from store.mentions import Saved
@@ -46,7 +46,7 @@ def import_file(
     for page in source.pages(Query(text=str(path)), None):
         admitted, refused = admit_each(page.mentions, now)
         with store.write() as session:
-            kept, buried = unburied(session, admitted)
+            kept, buried = unburied(session, brand, admitted, now)
             saved += mentions.save(session, brand, kept, now)
         refusals += [*page.refusals, *refused, *buried]
         progress(len(page.mentions) + len(page.refusals))

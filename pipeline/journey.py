@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
@@ -22,37 +22,39 @@ QUOTE_LENGTH = 220
 
 def draw(session: Session, filter: MentionFilter, catalogue: Catalogue) -> JourneyMap:
     """The map of the mentions a filter means; every stage of the catalogue has its column, empty ones too."""
-    counts = metrics.stage_counts(session, filter)
-    staged = sum(c.n for c in counts if c.stage not in (None, NO_LABEL))
+    pains, touchpoints = metrics.by_stage(session, filter, "pain"), metrics.by_stage(session, filter, "touchpoint")
+    staged = sum(count.n for count in pains if count.stage not in (None, NO_LABEL))
     columns = tuple(
-        _column(stage, [c for c in counts if c.stage == stage.key], staged,
-                metrics.newest_of_stage(session, filter, stage.key, CANDIDATES))
+        _column(stage, [c for c in pains if c.stage == stage.key], [c for c in touchpoints if c.stage == stage.key],
+                staged, metrics.newest_of_stage(session, filter, stage.key, CANDIDATES))
         for stage in catalogue.stages
     )
     return JourneyMap(
-        brand=filter.brand or "", since=filter.since, until=filter.until, n=sum(c.n for c in counts), staged=staged,
-        columns=columns,
+        brand=filter.brand or "", since=filter.since, until=filter.until, n=sum(count.n for count in pains),
+        staged=staged, columns=columns,
     )
 
 
-def _column(stage: Stage, counts: Sequence[StageCount], staged: int, newest: Sequence[TaggedMention]) -> StageColumn:
-    n = sum(count.n for count in counts)
-    feel = {key: sum(c.n for c in counts if c.sentiment == key) for key in ("positive", "neutral", "negative")}
+def _column(
+    stage: Stage, pains: Sequence[StageCount], touchpoints: Sequence[StageCount], staged: int,
+    newest: Sequence[TaggedMention],
+) -> StageColumn:
+    n = sum(count.n for count in pains)
+    feel = {key: sum(c.n for c in pains if c.sentiment == key) for key in ("positive", "neutral", "negative")}
     mix = sentiment_mix(**feel)
     return StageColumn(
         stage=stage, n=n, share=share(n, staged), mix=mix,
         emotion=None if mix.net is None else mix.net / 50,
-        pains=_top((c.pain, c.sentiment, c.n) for c in counts),
-        touchpoints=_top((c.touchpoint, c.sentiment, c.n) for c in counts),
+        pains=_top(pains), touchpoints=_top(touchpoints),
         quotes=tuple(quotes(newest)),
     )
 
 
-def _top(rows: Iterable[tuple[str | None, str | None, int]]) -> tuple[Tally, ...]:
+def _top(counts: Sequence[StageCount]) -> tuple[Tally, ...]:
     feelings: dict[str, dict[str | None, int]] = defaultdict(lambda: defaultdict(int))
-    for key, sentiment, n in rows:
-        if key not in (None, NO_LABEL):
-            feelings[str(key)][sentiment] += n
+    for count in counts:
+        if count.key not in (None, NO_LABEL):
+            feelings[str(count.key)][count.sentiment] += count.n
     return tuple(metrics.ranked(feelings)[:TOP])
 
 

@@ -57,7 +57,7 @@ class Ticks(BasePoolExecutor):  # type: ignore[misc]
     """
 
     def __init__(self, pool: Executor | None = None) -> None:
-        super().__init__(pool or ThreadPoolExecutor(4, thread_name_prefix="escucha-tick"))
+        super().__init__(pool or ThreadPoolExecutor(8, thread_name_prefix="escucha-tick"))
 
     def _do_submit_job(self, job: Any, run_times: Any) -> None:
         def done(future: Future[Any]) -> None:

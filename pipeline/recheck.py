@@ -14,6 +14,7 @@ from escucha.errors import EscuchaError
 from escucha.mention import Mention
 from escucha.source import Checked, Rechecks
 from pipeline.collect import check_at, facts_of
+from pipeline.door import unburied
 from pipeline.keys import keys_for
 from pipeline.means import Means
 from pipeline.pull import unknown
@@ -105,8 +106,10 @@ def _settle(
     gone_keys = [(one.mention.source, one.mention.source_id) for one in asked
                  if one.mention.source_id in checked.gone]
     with means.store.write() as session:
+        brand = brands.by_id(session, asked[0].brand_id)
+        welcome, _ = unburied(session, brand, fresh, now)  # somebody may have been erased while we asked
         gone = tombstones.bury(session, gone_keys, now)
-        saved = mentions.save(session, brands.by_id(session, asked[0].brand_id), fresh, now)
+        saved = mentions.save(session, brand, welcome, now)
         rechecks.postpone(session, [one.id for one in asked], now + LATER)
         rechecks.confirm(session, confirmed, now, check_at(facts_of(source), now) or now)
         if gone or checked.cost:

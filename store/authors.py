@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Table, or_, select, update
 from sqlalchemy.orm import Session
 
 from escucha.mention import Author
+from store import bulk
 from store.tables import AuthorRow
+
+TABLE: Table = AuthorRow.__table__  # type: ignore[assignment]
+TOLD = {
+    name: f"coalesce(excluded.{name}, author.{name})"
+    for name in ("handle", "name", "url", "followers", "followers_at", "verified")
+}
+"""What is told this time, or else what was told before."""
 
 
 def save(session: Session, heard: Sequence[tuple[str, Author]], now: datetime) -> dict[tuple[str, str], int]:
@@ -23,15 +29,15 @@ def save(session: Session, heard: Sequence[tuple[str, Author]], now: datetime) -
     latest = {(source, author.id): author for source, author in heard}
     if not latest:
         return {}
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
-    statement = insert(AuthorRow)
-    told = {
-        name: func.coalesce(getattr(statement.excluded, name), getattr(AuthorRow, name))
-        for name in ("handle", "name", "url", "followers", "followers_at", "verified")
-    }
-    upsert = statement.on_conflict_do_update(index_elements=["source", "key"], set_=told)
-    session.connection().execute(upsert, [_row(source, author, now) for (source, _), author in sorted(latest.items())])
+    rows = [_row(source, author, now) for (source, _), author in sorted(latest.items())]
+    bulk.upsert(session.connection(), TABLE, rows, ("source", "key"), TOLD)
     return _ids(session, list(latest))
+
+
+def blocked(session: Session, ids: Collection[int]) -> set[int]:
+    """Those of some authors, by row id, whose mentions are shown and counted nowhere."""
+    query = select(AuthorRow.id).where(AuthorRow.blocked_at.is_not(None), bulk.within(session, AuthorRow.id, ids))
+    return set(session.scalars(query))
 
 
 def waiting(session: Session, source: str, now: datetime, cache: timedelta, limit: int) -> list[Author]:
@@ -42,8 +48,13 @@ def waiting(session: Session, source: str, now: datetime, cache: timedelta, limi
     old = now - cache
     unknown = or_(AuthorRow.followers_at.is_(None), AuthorRow.followers_at < old)
     unasked = or_(AuthorRow.asked_at.is_(None), AuthorRow.asked_at < old)
-    query = select(AuthorRow).where(AuthorRow.source == source, unknown, unasked)
+    query = select(AuthorRow).where(AuthorRow.source == source, AuthorRow.blocked_at.is_(None), unknown, unasked)
     return [author(row) for row in session.scalars(query.order_by(AuthorRow.asked_at, AuthorRow.id).limit(limit))]
+
+
+def known(session: Session, source: str, ids: Collection[str]) -> set[str]:
+    """Those of some authors who are there."""
+    return set(session.scalars(select(AuthorRow.key).where(AuthorRow.source == source, AuthorRow.key.in_(ids))))
 
 
 def asked(session: Session, source: str, ids: Sequence[str], now: datetime) -> None:
@@ -68,6 +79,7 @@ def _ids(session: Session, keys: list[tuple[str, str]]) -> dict[tuple[str, str],
     found: dict[tuple[str, str], int] = {}
     for source in {source for source, _ in keys}:
         wanted = [key for of, key in keys if of == source]
-        query = select(AuthorRow.key, AuthorRow.id).where(AuthorRow.source == source, AuthorRow.key.in_(wanted))
+        known = bulk.within(session, AuthorRow.key, wanted)
+        query = select(AuthorRow.key, AuthorRow.id).where(AuthorRow.source == source, known)
         found |= {(source, key): row_id for key, row_id in session.execute(query)}
     return found

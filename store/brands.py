@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from escucha.brand import Brand
 from escucha.errors import Conflict, NotFound
+from store import removal
 from store.tables import BrandRow, MentionRow
 
 
@@ -59,9 +60,10 @@ def add(session: Session, brand: Brand) -> Brand:
 def remove_sample(session: Session) -> int:
     """Remove the sample brands with all that was heard about them; how many mentions went."""
     sample = select(BrandRow.id).where(BrandRow.sample)
-    removed = session.execute(delete(MentionRow).where(MentionRow.brand_id.in_(sample))).rowcount  # type: ignore[attr-defined]
+    heard = session.scalars(select(MentionRow.id).where(MentionRow.brand_id.in_(sample))).all()
+    removed = removal.remove(session, heard)
     session.execute(delete(BrandRow).where(BrandRow.sample))
-    return int(removed)
+    return removed
 
 
 def _brand(row: BrandRow) -> Brand:

@@ -15,7 +15,7 @@ from escucha.correction import effective
 from escucha.enrichment import Enrichment, Label
 from escucha.errors import NotFound
 from escucha.rule import KINDS
-from store import rules
+from store import rollups, rules
 from store.rows import labels, understood
 from store.tables import CorrectionRow, MentionRow
 
@@ -69,7 +69,8 @@ def refresh(session: Session, ids: Collection[int]) -> int:
             fresh.append(_row(row.id, after))
             changed += any(_label(before, kind) != _label(after, kind) for kind in KINDS)
     if fresh:
-        session.execute(update(MentionRow), fresh)
+        with rollups.kept(session, [row["id"] for row in fresh]):
+            session.execute(update(MentionRow), fresh)
     return changed
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from escucha.admission import storable_json
 from escucha.correction import corrected
 from escucha.enrichment import Enrichment, Part
-from store import corrections
+from store import corrections, rollups
 from store.filters import in_state
 from store.rows import LABELS, as_read
 from store.tables import MentionRow, PartRow, VectorRow
@@ -33,12 +33,15 @@ class Pending:
 
 
 def claim(session: Session, n: int, now: datetime) -> list[Pending]:
-    """Take up to `n` mentions that wait, oldest first, under a lease: nobody else tags them until it ends."""
+    """Take up to `n` mentions that wait, oldest first, under a lease: nobody else tags them until it ends.
+
+    What a blocked person said waits until it may be read again.
+    """
     free = or_(MentionRow.leased_until.is_(None), MentionRow.leased_until < now)
     query = (
         select(MentionRow.id, MentionRow.brand_id, MentionRow.content, MentionRow.title, MentionRow.text,
                MentionRow.declared_lang)
-        .where(in_state("pending"), free)
+        .where(in_state("pending"), free, MentionRow.hidden.is_distinct_from("blocked"))
         .order_by(MentionRow.id)
         .limit(n)
         .with_for_update(skip_locked=True)
@@ -63,7 +66,8 @@ def save(session: Session, tagged: Sequence[tuple[Pending, Enrichment]], now: da
     persons = corrections.of(session, unchanged)
     tagged = [(p, corrected(enrichment, persons[p.id])) for p, enrichment in tagged if p.id in unchanged]
     current = [(pending.id, enrichment) for pending, enrichment in tagged]
-    _update(session, [_row(pending, enrichment, now) for pending, enrichment in tagged])
+    with rollups.kept(session, [id for id, _ in current]):
+        _update(session, [_row(pending, enrichment, now) for pending, enrichment in tagged])
     _replace(session, VectorRow, current, _vectors)
     _replace(session, PartRow, current, _parts)
 

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from escucha.filter import MentionFilter
-from escucha.text import fold
 from store import brands
 from store.doubts import unsure
+from store.search import Span, condition
+from store.seek import from_moment
 from store.tables import BrandRow, MentionRow
+
+SECOND = timedelta(seconds=1)
 
 
 def conditions(session: Session, filter: MentionFilter) -> list[ColumnElement[bool]]:
     """The conditions a mention must meet. Raises NotFound for a brand that does not exist."""
-    return list(_conditions(session, filter))
+    found = list(besides(session, filter))
+    if filter.query is not None:
+        found.append(condition(session.get_bind().dialect.name, filter.query, span(filter)))
+    return found
+
+
+def span(filter: MentionFilter) -> Span:
+    """The period of a filter as keys. They tell whole seconds, so that this narrows and does not decide."""
+    return (
+        from_moment(filter.since) if filter.since is not None else None,
+        from_moment(filter.until + SECOND) if filter.until is not None else None,
+    )
 
 
 def in_state(state: str) -> ColumnElement[bool]:
@@ -25,11 +40,17 @@ def in_state(state: str) -> ColumnElement[bool]:
     return MentionRow.state == bindparam("state", state, literal_execute=True)
 
 
-def _conditions(session: Session, filter: MentionFilter) -> Iterator[ColumnElement[bool]]:
+def besides(
+    session: Session, filter: MentionFilter,
+    brand_id: ColumnElement[int] | InstrumentedAttribute[int] = MentionRow.brand_id,
+) -> Iterator[ColumnElement[bool]]:
+    """All conditions but the query. Raises NotFound for a brand that does not exist."""
+    yield MentionRow.hidden.is_(None)
     if filter.brand is not None:
-        yield MentionRow.brand_id == brands.get(session, filter.brand).id
+        known = session.scalar(select(BrandRow.id).where(BrandRow.slug == filter.brand))
+        yield brand_id == (known if known is not None else brands.get(session, filter.brand).id)
     else:  # so that the indexes, which all begin with the brand, serve here too
-        yield MentionRow.brand_id.in_(select(BrandRow.id))
+        yield brand_id.in_(select(BrandRow.id))
     if filter.since is not None:
         yield MentionRow.created_at >= filter.since
     if filter.until is not None:
@@ -46,5 +67,7 @@ def _conditions(session: Session, filter: MentionFilter) -> Iterator[ColumnEleme
         yield in_state(filter.state)
     if filter.review:
         yield unsure(filter.review)
-    for word in fold(filter.text or "").split():
-        yield MentionRow.folded.contains(word, autoescape=True)
+    if filter.once:
+        yield MentionRow.copy.is_(False)
+    if filter.cluster is not None:
+        yield MentionRow.cluster_id == filter.cluster

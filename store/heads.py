@@ -14,7 +14,7 @@ from escucha.admission import storable_json
 from escucha.errors import Conflict, NotFound
 from escucha.vector import Vector
 from store.brands import hold
-from store.tables import CorrectionRow, HeadRow, VectorRow
+from store.tables import CorrectionRow, HeadRow, MentionRow, VectorRow
 
 State = Literal["offered", "active", "retired", "withdrawn", "rejected", "superseded"]
 """Offered until a person decides (superseded: another was offered before anybody did); active in use; retired when
@@ -128,11 +128,13 @@ def roll_back(session: Session, brand_id: int, kind: str, reads: str) -> StoredH
 
 
 def corrected(session: Session, brand_id: int, kind: str) -> list[Corrected]:
-    """The corrections of a kind that a brand's head can learn from, the oldest first."""
+    """The corrections of a kind that a brand's head can learn from, the oldest first; of blocked people, none."""
     query = (
         select(CorrectionRow.mention_id, CorrectionRow.label, VectorRow.version, VectorRow.data)
+        .join(MentionRow, MentionRow.id == CorrectionRow.mention_id)
         .outerjoin(VectorRow, VectorRow.mention_id == CorrectionRow.mention_id)
-        .where(CorrectionRow.brand_id == brand_id, CorrectionRow.kind == kind)
+        .where(CorrectionRow.brand_id == brand_id, CorrectionRow.kind == kind,
+               MentionRow.hidden.is_distinct_from("blocked"))
         .order_by(CorrectionRow.id)
     )
     return [

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from escucha.enrichment import TaggedMention
 from escucha.filter import MentionFilter
 from escucha.journey import Dimension, Every, Metric, Point, SentimentMix, Series, Tally
 from escucha.statistics import sentiment_mix, share
+from store import cubes
 from store.filters import conditions
 from store.rows import selection, tagged
 from store.tables import MentionRow
@@ -22,19 +23,18 @@ from store.tables import MentionRow
 
 def count(session: Session, filter: MentionFilter) -> int:
     """How many mentions the filter means."""
-    return session.scalar(select(func.count()).select_from(MentionRow).where(*conditions(session, filter))) or 0
+    return sum(_grouped(session, filter).values())
 
 
 def mix(session: Session, filter: MentionFilter) -> SentimentMix:
     """How the mentions that the filter means feel."""
-    rows = _grouped(session, filter, MentionRow.sentiment)
-    return _mix({row[0]: row[1] for row in rows})
+    return _mix({key: n for (key,), n in _grouped(session, filter, "sentiment").items()})
 
 
 def tallies(session: Session, filter: MentionFilter, by: Dimension) -> list[Tally]:
     """How often each value of a dimension occurs, the most frequent first; mentions without one are left out."""
     feelings: dict[str, dict[str | None, int]] = defaultdict(dict)
-    for key, sentiment, n in _grouped(session, filter, _column(by), MentionRow.sentiment):
+    for (key, sentiment), n in _grouped(session, filter, by, "sentiment").items():
         if key is not None:
             feelings[key][sentiment] = n
     return ranked(feelings)
@@ -52,9 +52,8 @@ def series(session: Session, filter: MentionFilter, metric: Metric, by: Dimensio
     Buckets are the brand's local days, weeks from Monday, or months; a bucket without mentions has n 0, and no value
     unless the metric is a count. They run from the first to the last mention that the filter means.
     """
-    columns = [MentionRow.day, MentionRow.sentiment] + ([_column(by)] if by else [])
     cells: dict[str | None, dict[date, dict[str | None, int]]] = defaultdict(lambda: defaultdict(dict))
-    for day, sentiment, *key, n in _grouped(session, filter, *columns):
+    for (day, sentiment, *key), n in _grouped(session, filter, "day", "sentiment", *([by] if by else [])).items():
         if not by or key[0] is not None:
             bucket = cells[key[0] if by else None][_start(day, every)]
             bucket[sentiment] = bucket.get(sentiment, 0) + n
@@ -68,32 +67,38 @@ def series(session: Session, filter: MentionFilter, metric: Metric, by: Dimensio
 
 def days(session: Session, filter: MentionFilter) -> tuple[date, date] | None:
     """The first and the last local day on which a mention that the filter means was made; None without any."""
-    where = conditions(session, filter)
-    first, last = (
-        session.scalar(select(MentionRow.day).where(*where).order_by(order, MentionRow.id).limit(1))
-        for order in (MentionRow.created_at, MentionRow.created_at.desc())
-    )
-    return (first, last) if first and last else None
+    try:
+        return cubes.first_and_last(session, filter)
+    except LookupError:
+        where = conditions(session, filter)
+        first, last = (
+            session.scalar(select(MentionRow.day).where(*where).order_by(order).limit(1))
+            for order in (MentionRow.seek, MentionRow.seek.desc())
+        )
+        return (first, last) if first and last else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageCount:
-    """How many mentions share a stage, sentiment, pain and touchpoint."""
+    """How many mentions share a stage, a label of another kind, and a sentiment."""
 
     stage: str | None
+    key: str | None
     sentiment: str | None
-    pain: str | None
-    touchpoint: str | None
     n: int
 
 
-def stage_counts(session: Session, filter: MentionFilter) -> list[StageCount]:
-    """Everything the journey map counts, in one pass."""
-    columns = (MentionRow.stage, MentionRow.sentiment, MentionRow.pain, MentionRow.touchpoint)
+def by_stage(session: Session, filter: MentionFilter, by: Literal["pain", "touchpoint"]) -> list[StageCount]:
+    """How often each pain, or touchpoint, occurs in each stage, and how those mentions feel."""
+    counted = _grouped(session, filter, "stage", by, "sentiment")
     return [
-        StageCount(stage=stage, sentiment=sentiment, pain=pain, touchpoint=touchpoint, n=n)
-        for stage, sentiment, pain, touchpoint, n in _grouped(session, filter, *columns)
+        StageCount(stage=stage, key=key, sentiment=sentiment, n=n) for (stage, key, sentiment), n in counted.items()
     ]
+
+
+def voices(session: Session, filter: MentionFilter, slugs: Sequence[str]) -> dict[str, int]:
+    """How many mentions each brand has in the same period and under the same filters: share of voice counts them."""
+    return {slug: count(session, replace(filter, brand=slug)) for slug in slugs}
 
 
 def newest_of_stage(session: Session, filter: MentionFilter, stage: str, n: int) -> list[TaggedMention]:
@@ -101,19 +106,20 @@ def newest_of_stage(session: Session, filter: MentionFilter, stage: str, n: int)
     query = (
         selection()
         .where(*conditions(session, filter), MentionRow.stage == stage)
-        .order_by(MentionRow.created_at.desc(), MentionRow.id.desc())
+        .order_by(MentionRow.seek.desc())
         .limit(n)
     )
-    return [tagged(*row) for row in session.execute(query)]
+    return [tagged(row) for row in session.execute(query)]
 
 
-def _grouped(session: Session, filter: MentionFilter, *columns: Any) -> Iterable[Any]:
+def _grouped(session: Session, filter: MentionFilter, *names: str) -> Mapping[tuple[Any, ...], int]:
+    """How many mentions share the values of these columns: from the roll-ups, or counted where they cannot tell."""
+    kept = cubes.grouped(session, filter, names)
+    if kept is not None:
+        return kept
+    columns = [getattr(MentionRow, name) for name in names]
     query = select(*columns, func.count()).where(*conditions(session, filter)).group_by(*columns)
-    return session.execute(query).all()
-
-
-def _column(by: Dimension) -> Any:
-    return getattr(MentionRow, by)
+    return {tuple(values): n for *values, n in session.execute(query) if n}
 
 
 def _mix(by: Mapping[str | None, int]) -> SentimentMix:

@@ -27,13 +27,13 @@ class Due:
 def due(session: Session, source: str, now: datetime, limit: int) -> list[Due]:
     """Mentions of a source's watches that are due, the longest due first; all of one brand, as keys differ by brand."""
     query = (
-        selection().join(WatchRow, WatchRow.id == MentionRow.watch_id)
+        selection(raw=True).join(WatchRow, WatchRow.id == MentionRow.watch_id)
         .where(WatchRow.source == source, MentionRow.check_at <= now)
         .order_by(MentionRow.check_at).limit(limit)
     )
     found = [
-        Due(id=row.id, brand_id=row.brand_id, watch_id=row.watch_id, mention=tagged(row, writer, slug).mention)
-        for row, writer, slug in session.execute(query)
+        Due(id=row.id, brand_id=row.brand_id, watch_id=row.watch_id, mention=tagged(row).mention)
+        for row in session.execute(query)
     ]
     return [one for one in found if one.brand_id == found[0].brand_id]
 

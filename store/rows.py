@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, null, select
 
 from escucha.enrichment import Enrichment, Label, Said, TaggedMention
-from escucha.mention import Engagement, Mention
-from store.authors import author
+from escucha.mention import Author, Engagement, Mention
 from store.tables import AuthorRow, BrandRow, MentionRow
 
 LABELS = ("lang", "sentiment", "stage", "pain", "touchpoint", "emotion")
+SHOWN = (
+    "id", "brand_id", "watch_id", "author_id", "source", "source_id", "kind", "title", "text", "declared_lang", "url",
+    "created_at", "edited_at", "likes", "comments", "shares", "views", "rating", "parent_id", "place", "cluster_id",
+    "state", "note", "versions", "said", *(name + ending for name in LABELS for ending in ("", "_score")),
+)  # fmt: skip
+"""What is read of a mention to show it."""
+WRITER = ("key", "handle", "name", "url", "followers", "followers_at", "verified")
+"""And of its author."""
 
 
-def selection() -> Select[*tuple[Any, ...]]:
-    """The query for mentions with their authors and brands; each of its rows goes to `tagged`."""
+@cache
+def selection(*, raw: bool = False) -> Select[*tuple[Any, ...]]:
+    """The query for mentions with their authors and brands; each of its rows goes to `tagged`.
+
+    `raw`: with what their sources answered, which may be long and is not shown.
+    """
+    told = MentionRow.raw if raw else null().label("raw")
     return (
-        select(MentionRow, AuthorRow, BrandRow.slug)
+        select(*(getattr(MentionRow, name) for name in SHOWN), told, BrandRow.slug,
+               *(getattr(AuthorRow, name).label(f"author_{name}") for name in WRITER))
         .join(BrandRow, BrandRow.id == MentionRow.brand_id)
         .outerjoin(AuthorRow, AuthorRow.id == MentionRow.author_id)
     )
 
 
-def tagged(row: MentionRow, writer: AuthorRow | None, slug: str) -> TaggedMention:
-    """A mention as its row, its author's row and its brand's slug tell it."""
+def tagged(row: Row[*tuple[Any, ...]]) -> TaggedMention:
+    """A mention as a row of the query `selection` tells it."""
+    told = SimpleNamespace(**row._mapping)  # faster than to look each of fifty names up in the row itself
     return TaggedMention(
-        id=row.id, brand=slug, mention=_mention(row, writer), enrichment=understood(row),
-        state=row.state, note=row.note,  # type: ignore[arg-type]
+        id=told.id, brand=told.slug, mention=_mention(told), enrichment=understood(told), state=told.state,
+        note=told.note, cluster=told.cluster_id,
     )
 
 
@@ -47,14 +63,6 @@ def understood(row: Any) -> Enrichment:
     )
 
 
-def id_in_key(told: str) -> int:
-    """An id as a page key tells it. Raises ValueError for what no row can have."""
-    number = int(told)
-    if not 0 <= number < 2**63:
-        raise ValueError(told)
-    return number
-
-
 def as_read(title: str | None, text: str) -> str:
     """What the taggers read of a mention: its title, if any, and its text."""
     return f"{title}\n{text}" if title else text
@@ -64,12 +72,17 @@ def _label(label: str | None, score: float | None) -> Label | None:
     return Label(label, score or 0.0) if label is not None else None
 
 
-def _mention(row: MentionRow, writer: AuthorRow | None) -> Mention:
+def _author(row: Any) -> Author | None:
+    if row.author_id is None:
+        return None
+    return Author(id=row.author_key, handle=row.author_handle, name=row.author_name, url=row.author_url,
+                  followers=row.author_followers, followers_at=row.author_followers_at, verified=row.author_verified)
+
+
+def _mention(row: Any) -> Mention:
     return Mention(
-        source=row.source, source_id=row.source_id, text=row.text, created_at=row.created_at,
-        kind=row.kind,  # type: ignore[arg-type]
-        title=row.title, lang=row.declared_lang, url=row.url, edited_at=row.edited_at,
-        author=author(writer) if writer else None,
+        source=row.source, source_id=row.source_id, kind=row.kind, text=row.text, title=row.title,
+        lang=row.declared_lang, url=row.url, created_at=row.created_at, edited_at=row.edited_at, author=_author(row),
         engagement=Engagement(likes=row.likes, comments=row.comments, shares=row.shares, views=row.views),
         rating=row.rating, parent_id=row.parent_id, place=row.place, raw=row.raw,
     )

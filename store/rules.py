@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select
+from sqlalchemy import Select, and_, delete, func, insert, or_, select, true
 from sqlalchemy.orm import Session
 
 from escucha.enrichment import Enrichment
 from escucha.errors import Conflict, NotFound
 from escucha.rule import Rule
-from escucha.text import fold
+from escucha.words import words as cut
 from store.brands import hold
 from store.rows import labels, understood
 from store.tables import BrandRow, MentionRow, RuleRow
@@ -98,7 +98,8 @@ def stored(session: Session, brand_id: int) -> int:
 
 
 def _touched(brand_id: int, words: Sequence[str], after_id: int, n: int) -> Select[int]:
-    letters: list[ColumnElement[bool]] = [MentionRow.folded.contains(fold(word), autoescape=True) for word in words]
+    letters = [and_(true(), *(MentionRow.words.contains(part, autoescape=True) for part in cut(word)))
+               for word in words]
     return (
         select(MentionRow.id)
         .where(MentionRow.brand_id == brand_id, MentionRow.id > after_id, or_(*letters))

@@ -21,33 +21,49 @@ def migrate(store: Store) -> bool:
         ConfigError: the database was made by a newer version, or holds something else than Escucha's data.
     """
     with store.connect() as connection:
-        if store.dialect == "postgresql":  # SQLite's write lock does the same
-            connection.execute(text("SELECT pg_advisory_xact_lock(727305)"))
-        current, head = _current(connection), _head()
-        if current == head:
-            return False
-        _refuse_strangers(connection, current)
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        return True
+        return upgrade(connection)
 
 
-def _refuse_strangers(connection: Connection, current: str | None) -> None:
-    if current is None:
+def upgrade(connection: Connection, to: str = "head") -> bool:
+    """Create or upgrade the tables inside the caller's transaction, to a revision; True if anything changed.
+
+    Raises:
+        ConfigError: as migrate().
+    """
+    if connection.dialect.name == "postgresql":  # SQLite's write lock does the same
+        connection.execute(text("SELECT pg_advisory_xact_lock(727305)"))
+    if revision(connection) == (head() if to == "head" else to):
+        return False
+    refuse_strangers(connection)
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
+    return True
+
+
+def refuse_strangers(connection: Connection) -> None:
+    """Raise ConfigError for a database of a newer version, or with other data than Escucha's."""
+    if (current := revision(connection)) is None:
         if set(inspect(connection).get_table_names()) - {"alembic_version"}:
             raise ConfigError("This database holds other data than Escucha's. Choose an empty one.")
-    elif current not in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}:
+    elif not known(current):
         raise ConfigError("This database was made by a newer version of Escucha ({revision}). Update Escucha; "
                           "nothing was changed.", revision=current)
 
 
-def _current(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
+    """The shape that a database has; None: it has no tables of ours."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _head() -> str | None:
+def head() -> str | None:
+    """The shape that this version of Escucha works with."""
     return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def known(revision: str) -> bool:
+    """Whether this version of Escucha knows a shape; one that it does not know is a newer version's."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 def _config() -> Config:

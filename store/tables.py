@@ -24,7 +24,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from store.types import UtcTime
 
-PANEL = ("brand_id", "created_at", "day", "stage", "sentiment", "pain", "touchpoint", "source", "lang")
+PANEL = ("brand_id", "created_at", "day", "stage", "sentiment", "pain", "touchpoint", "source", "lang", "hidden",
+         "copy")  # fmt: skip
 Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only as INTEGER
 
 
@@ -185,7 +186,8 @@ class ChannelRow(Base):
 class AuthorRow(Base):
     """Who speaks, per source: identities are never joined across platforms.
 
-    `followers` was told at `followers_at`; `asked_at` is when the source was last asked for it by itself.
+    `followers` was told at `followers_at`; `asked_at` is when the source was last asked for it by itself. What a
+    blocked author said is kept, and shown and counted nowhere.
     """
 
     __tablename__ = "author"
@@ -201,27 +203,38 @@ class AuthorRow(Base):
     followers_at: Mapped[datetime | None]
     asked_at: Mapped[datetime | None]
     verified: Mapped[bool | None]
+    blocked_at: Mapped[datetime | None]
 
 
 class MentionRow(Base):
     """One thing one person said about one brand, with its labels and the state of its enrichment.
 
-    `day` is the brand's local day, kept so that no query needs time-zone arithmetic; `folded` is the text for
-    matching (escucha.text.fold); `content` is the hash that tells an edit from a repeat; `check_at` is when its source
-    is to be asked whether it still exists, `confirmed_at` when it last said so.
+    `day` is the brand's local day, kept so that no query needs time-zone arithmetic; `seek` orders mentions by time in
+    one number that is also the row of the full-text index (store.seek). `words`, `title_words` and `hashtags` are what
+    searching reads (escucha.words), parted by one space; `content` is the hash that tells an edit from a repeat;
+    `check_at` is when its source is to be asked whether it still exists, `confirmed_at` when it last said so.
+
+    `same` is the hash that exact copies share (None: not yet compared), `cluster_id` the first mention of those that
+    say nearly the same, and `copy` says that it is not the first of them. `hidden` is why it is neither shown nor
+    counted: an exclusion ("query", "author", "site"), a person ("person"), or an author who is "blocked"; `kept` says
+    that a person wants it in spite of the exclusions.
     """
 
     __tablename__ = "mention"
     __table_args__ = (
         UniqueConstraint("source", "source_id", "brand_id"),
-        Index("ix_mention_newest", "brand_id", "created_at", "id"),
-        Index("ix_mention_stage", "brand_id", "stage", "created_at", "id", "sentiment"),
+        Index("ix_mention_newest", "brand_id", "seek"),
+        Index("ix_mention_stage", "brand_id", "stage", "seek"),
+        Index("ix_mention_engagement", "brand_id", "engagement", "seek"),  # on PostgreSQL with the unknown last
         # Covers the dashboards' counts; the mentions themselves are not read for them.
         Index("ix_mention_panel", *PANEL),
         Index("ix_mention_author_id", "author_id"),
         Index("ix_mention_pending", "id", **_where("state = 'pending'")),
         Index("ix_mention_failed", "id", **_where("state = 'failed'")),
         Index("ix_mention_check", "check_at", **_where("check_at IS NOT NULL")),
+        Index("ix_mention_compare", "id", **_where("same IS NULL")),
+        Index("ix_mention_same", "brand_id", "same", **_where("same IS NOT NULL")),
+        Index("ix_mention_cluster", "cluster_id", **_where("cluster_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -232,7 +245,10 @@ class MentionRow(Base):
     kind: Mapped[str] = mapped_column(String(20))
     title: Mapped[str | None]
     text: Mapped[str]
-    folded: Mapped[str]
+    seek: Mapped[int] = mapped_column(BigInteger)
+    words: Mapped[str]
+    title_words: Mapped[str | None]
+    hashtags: Mapped[str | None]
     content: Mapped[str] = mapped_column(String(32))
     declared_lang: Mapped[str | None] = mapped_column(String(35))
     url: Mapped[str | None]
@@ -247,10 +263,17 @@ class MentionRow(Base):
     comments: Mapped[int | None] = mapped_column(BigInteger)
     shares: Mapped[int | None] = mapped_column(BigInteger)
     views: Mapped[int | None] = mapped_column(BigInteger)
+    engagement: Mapped[int | None] = mapped_column(BigInteger)
     rating: Mapped[float | None] = mapped_column(Float)
     parent_id: Mapped[str | None]
     place: Mapped[str | None]
     raw: Mapped[dict[str, Any] | None]
+
+    same: Mapped[str | None] = mapped_column(String(32))
+    cluster_id: Mapped[int | None] = mapped_column(BigInteger)
+    copy: Mapped[bool] = mapped_column(default=False)
+    hidden: Mapped[str | None] = mapped_column(String(20))
+    kept: Mapped[bool] = mapped_column(default=False)
 
     state: Mapped[str] = mapped_column(String(10), default="pending")
     tries: Mapped[int] = mapped_column(default=0)
@@ -389,3 +412,90 @@ class JobRow(Base):
     leased_until: Mapped[datetime | None]
     result: Mapped[dict[str, Any] | None]
     problem: Mapped[dict[str, Any] | None]
+
+
+class TallyRow(Base):
+    """How many mentions of a brand share a local day, one label and a sentiment: a narrow cube (store.rollups).
+
+    `dimension` says of what `key` is a value ("stage", "stage|pain", …; "" for all mentions), "" stands for no label.
+    `copies` of the `n` are copies of an earlier mention. Hidden mentions are not counted.
+    """
+
+    __tablename__ = "tally"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"), primary_key=True)
+    dimension: Mapped[str] = mapped_column(String(20), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    sentiment: Mapped[str] = mapped_column(String(40), primary_key=True)
+    n: Mapped[int]
+    copies: Mapped[int]
+
+
+class AuthorTallyRow(Base):
+    """What an author said of a brand in a local month (its first day): how much, how felt, and how others reacted."""
+
+    __tablename__ = "author_tally"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"), primary_key=True)
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
+    author_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    n: Mapped[int]
+    positive: Mapped[int]
+    negative: Mapped[int]
+    engagement: Mapped[int] = mapped_column(BigInteger)
+
+
+class BandRow(Base):
+    """One band of a mention's MinHash signature: mentions that share one may say nearly the same (nlp.likeness)."""
+
+    __tablename__ = "band"
+    __table_args__ = (Index("ix_band_mention", "mention_id"), {"sqlite_with_rowid": False})
+
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"), primary_key=True)
+    band: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    mention_id: Mapped[int] = mapped_column(ForeignKey("mention.id", ondelete="CASCADE"), primary_key=True)
+
+
+class ExclusionRow(Base):
+    """What a brand does not want: a query ("query"), an author or a site; `refuse`: it is not even collected.
+
+    While it is put to the stored mentions, `after_id` is the last that has been read with it; None: all have.
+    """
+
+    __tablename__ = "exclusion"
+    __table_args__ = (UniqueConstraint("brand_id", "kind", "value"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(20))
+    value: Mapped[str]
+    refuse: Mapped[bool] = mapped_column(default=False)
+    after_id: Mapped[int | None] = mapped_column(BigInteger)
+    made_at: Mapped[datetime]
+
+
+class RetentionRow(Base):
+    """How many days mentions, and the raw answers they came from, are kept: of a source, a brand, both, or all."""
+
+    __tablename__ = "retention"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    source: Mapped[str | None] = mapped_column(String(100))
+    brand_id: Mapped[int | None] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"))
+    days: Mapped[int | None]
+    raw_days: Mapped[int | None]
+
+
+class AuditRow(Base):
+    """That something was done for or against somebody's data, without the data: when, what, how much, and a mark."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[datetime]
+    act: Mapped[str] = mapped_column(String(40))
+    mark: Mapped[str | None] = mapped_column(String(64))
+    details: Mapped[dict[str, Any] | None]

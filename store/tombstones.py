@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from store.tables import AuthorRow, MentionRow, TombstoneRow
+from store import removal
+from store.tables import MentionRow, TombstoneRow
 
 Key = tuple[str, str]
 """A source and an id within it."""
@@ -25,12 +26,7 @@ def mark(key: Key) -> str:
 
 def buried(session: Session, keys: Sequence[Key]) -> set[Key]:
     """Those of the items that were deleted before."""
-    marks = {mark(key): key for key in keys}
-    names, found = list(marks), set()
-    for start in range(0, len(names), CHUNK):
-        query = select(TombstoneRow.mark).where(TombstoneRow.mark.in_(names[start : start + CHUNK]))
-        found |= {marks[name] for name in session.scalars(query)}
-    return found
+    return _marked(session, {mark(key): key for key in keys})
 
 
 def bury(session: Session, keys: Iterable[Key], now: datetime) -> int:
@@ -50,19 +46,45 @@ def bury(session: Session, keys: Iterable[Key], now: datetime) -> int:
     return removed
 
 
+def author_mark(key: Key) -> str:
+    """What is kept of an erased author: it tells whether somebody is that author, and nothing else."""
+    return blake2b("\x1f".join(key).encode(), digest_size=16, person=b"escucha-who").hexdigest()
+
+
+def bury_author(session: Session, key: Key, now: datetime) -> None:
+    """Note that what this author says is not to be collected again."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else pg_insert
+    session.execute(insert(TombstoneRow).on_conflict_do_nothing(), [{"mark": author_mark(key), "at": now}])
+
+
+def buried_authors(session: Session, keys: Iterable[Key]) -> set[Key]:
+    """Those of the authors who were erased."""
+    return _marked(session, {author_mark(key): key for key in keys})
+
+
+def any_since(session: Session, moment: datetime | None) -> bool:
+    """Whether anything was deleted after a moment (None: ever)."""
+    query = select(TombstoneRow.mark).limit(1)
+    return session.scalar(query if moment is None else query.where(TombstoneRow.at > moment)) is not None
+
+
 def drop(session: Session, keys: Sequence[Key]) -> int:
     """Delete these items without a mark: they may come back when they are heard again. How many mentions went."""
     return sum(_remove(session, keys[start : start + CHUNK]) for start in range(0, len(keys), CHUNK))
 
 
+def _marked(session: Session, marks: Mapping[str, Key]) -> set[Key]:
+    names, found = list(marks), set[Key]()
+    for start in range(0, len(names), CHUNK):
+        query = select(TombstoneRow.mark).where(TombstoneRow.mark.in_(names[start : start + CHUNK]))
+        found |= {marks[name] for name in session.scalars(query)}
+    return found
+
+
 def _remove(session: Session, keys: Sequence[Key]) -> int:
-    removed, writers = 0, set[int]()
+    removed = 0
     for source in {source for source, _ in keys}:
         ids = [identity for of, identity in keys if of == source]
-        chosen = (MentionRow.source == source, MentionRow.source_id.in_(ids))
-        writers |= {writer for writer in session.scalars(select(MentionRow.author_id).where(*chosen)) if writer}
-        removed += int(session.execute(delete(MentionRow).where(*chosen)).rowcount)  # type: ignore[attr-defined]
-    if writers:
-        silent = AuthorRow.id.in_(writers) & ~select(MentionRow.id).where(MentionRow.author_id == AuthorRow.id).exists()
-        session.execute(delete(AuthorRow).where(silent))
+        chosen = select(MentionRow.id).where(MentionRow.source == source, MentionRow.source_id.in_(ids))
+        removed += removal.remove(session, session.scalars(chosen).all())
     return removed

@@ -39,7 +39,9 @@ def import_(
     """Import a file; every refused row is listed with its line and reason."""
     from api.assembly import ready_store
     from config.settings import read_settings
+    from pipeline.duplicates import group_waiting
     from pipeline.importing import import_file
+    from pipeline.pool import Inline
     from pipeline.schedule import now
     from store import brands
 
@@ -52,6 +54,8 @@ def import_(
         return _preview(file, keys)
     with progress("Importing", None) as advance:
         report = import_file(store, found, file, now(), keys, advance)
+    with progress("Comparing mentions", None) as advance:
+        group_waiting(store, Inline(), advance)
     _report(report, as_json)
     if report.read and len(report.refusals) == report.read:
         raise typer.Exit(1)
@@ -63,11 +67,13 @@ def collect(as_json: bool = AS_JSON) -> None:
     from api.assembly import opened_means, ready_store
     from config.settings import read_settings
     from pipeline.collect import collect_due
+    from pipeline.duplicates import group_waiting
     from pipeline.schedule import now
 
     settings = read_settings()
     with opened_means(settings, ready_store(settings)) as means:
         outcomes = collect_due(means, now())
+        group_waiting(means.store, means.pool)
     rows = [
         {"watch": o.watch.id, "source": o.watch.source, "new": o.saved.new, "updated": o.saved.updated,
          "duplicate": o.saved.duplicate, "refused": o.refused,
@@ -115,13 +121,15 @@ def delete(
     from api.assembly import ready_store
     from config.settings import read_settings
     from pipeline.schedule import now
-    from store import mentions, tombstones
+    from store import audit, mentions, tombstones
+    from store.sweep import sweep
 
     store = ready_store(read_settings())
     with store.write() as session:
         found = [mentions.get(session, number).mention for number in numbers]
         gone = tombstones.bury(session, [(mention.source, mention.source_id) for mention in found], now())
-    store.checkpoint()
+        audit.write(session, "delete", now(), counts={"mentions": gone})
+    sweep(store)
     say("{n} mentions are deleted, and do not come back.", n=gone)
 
 

@@ -75,6 +75,7 @@ def demo(
     """The newcomer's command: sample in, tagged, dashboard up."""
     from api.assembly import opened_means, ready_store
     from pipeline import sample
+    from pipeline.duplicates import group_waiting
     from pipeline.enrich import enrich_pending
     from pipeline.schedule import now
 
@@ -87,6 +88,7 @@ def demo(
     waiting = _waiting(store)
     if waiting:
         with opened_means(settings, store) as means, progress("Understanding mentions", waiting) as advance:
+            group_waiting(store, means.pool)
             enrich_pending(means, now, advance)
     store.close()
     if not only_load:

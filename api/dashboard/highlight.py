@@ -3,21 +3,55 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
+from escucha.query.tree import Phrase, Prefix
 from escucha.rule import whole
 from escucha.text import fold
+from escucha.words import placed
+
+Term = Phrase | Prefix
 
 
-def highlight(text: str, query: str | None) -> Markup:
-    """The text, escaped, with every occurrence of the query's words in <mark>; accents and case do not matter."""
-    words = fold(query or "").split()
-    if not words:
-        return escape(text)
-    return _marked(text, re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))))
+def highlight(text: str, terms: Sequence[Term]) -> Markup:
+    """The text, escaped, with every word, phrase and beginning that is searched for in <mark>, in its own spelling."""
+    return _between(text, _spans(text, terms)) if terms else escape(text)
+
+
+def _spans(text: str, terms: Sequence[Term]) -> Iterator[tuple[int, int]]:
+    """Where the terms stand, from left to right; what overlaps is one stretch."""
+    told = list(placed(text))
+    found = sorted((told[at][1], told[at + length - 1][2]) for term in terms for at, length in _places(term, told))
+    start, end = -1, -1
+    for first, last in found:
+        if first >= end:
+            if end > start:
+                yield start, end
+            start, end = first, last
+        end = max(end, last)
+    if end > start:
+        yield start, end
+
+
+def _places(term: Term, told: Sequence[tuple[str, int, int]]) -> Iterator[tuple[int, int]]:
+    """At which word a term stands, and how many it has."""
+    for at, (word, _, _) in enumerate(told):
+        if isinstance(term, Prefix):
+            if word.startswith(term.stem):
+                yield at, 1
+        elif word == term.words[0] and tuple(one for one, _, _ in told[at : at + len(term.words)]) == term.words:
+            yield at, len(term.words)
+
+
+def _between(text: str, spans: Iterable[tuple[int, int]]) -> Markup:
+    parts, at = [], 0
+    for start, end in spans:
+        parts += [escape(text[at:start]), Markup("<mark>"), escape(text[start:end]), Markup("</mark>")]
+        at = end
+    return Markup("").join([*parts, escape(text[at:])])
 
 
 def excerpt(text: str, words: Sequence[str], width: int = 280) -> Markup:
@@ -33,12 +67,7 @@ def excerpt(text: str, words: Sequence[str], width: int = 280) -> Markup:
 
 def _marked(text: str, pattern: re.Pattern[str]) -> Markup:
     folded, origin = _folded(text)
-    parts, at = [], 0
-    for found in pattern.finditer(folded):
-        start, end = origin[found.start()], origin[found.end() - 1] + 1
-        parts += [escape(text[at:start]), Markup("<mark>"), escape(text[start:end]), Markup("</mark>")]
-        at = end
-    return Markup("").join([*parts, escape(text[at:])])
+    return _between(text, ((origin[f.start()], origin[f.end() - 1] + 1) for f in pattern.finditer(folded)))
 
 
 def safe_link(url: str | None) -> str | None:

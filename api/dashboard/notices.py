@@ -15,7 +15,7 @@ from store import health, mentions, metrics, watches
 
 PARTS = {
     "source": "sources", "lang": "langs", "stage": "stages", "sentiment": "sentiments", "pain": "pains",
-    "touchpoint": "touchpoints", "q": "text", "review": "review",
+    "touchpoint": "touchpoints", "q": "query", "review": "review",
 }
 """What an address calls a part of the filter, and what the store calls it."""
 

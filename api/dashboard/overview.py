@@ -16,7 +16,9 @@ from api.selection import moments, previous
 from escucha.enrichment import TaggedMention
 from escucha.filter import MentionFilter
 from escucha.journey import NO_LABEL, Every, JourneyMap, Series, Tally
+from escucha.voice import Voice
 from pipeline.journey import draw
+from pipeline.voices import voices
 from store import mentions, metrics
 
 STACK = ("negative", "neutral", "positive")
@@ -47,6 +49,7 @@ class Overview:
     journey: JourneyMap
     pains: tuple[Tally, ...]
     newest: tuple[TaggedMention, ...]
+    voices: tuple[Voice, ...]
 
 
 def overview(session: Session, frame: Frame) -> Overview:
@@ -62,7 +65,7 @@ def overview(session: Session, frame: Frame) -> Overview:
         figures=figures(frame.reader, now, before), compared=compared, every=every, rows=rows, journey=journey,
         chart=volume([bar for row in rows for bar in row.cells if bar.n], words, frame.reader) if rows else None,
         pains=tuple(pain for pain in metrics.tallies(session, filter, "pain") if pain.key != NO_LABEL),
-        newest=mentions.find(session, filter, limit=NEWEST).items,
+        newest=mentions.find(session, filter, limit=NEWEST).items, voices=voices(session, filter, frame.brand),
     )
 
 

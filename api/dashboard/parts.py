@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from api.dashboard.highlight import highlight
+from api.dashboard.highlight import Term, highlight
 from api.dashboard.labels import Labels
 from escucha.enrichment import Part
 from escucha.journey import NO_LABEL
@@ -25,8 +25,8 @@ class Told:
     pain: str
 
 
-def marked(text: str, start: int, parts: Sequence[Part], query: str | None) -> Markup:
-    """The text, escaped, with its parts and the query's words marked. It begins at `start` of what was read."""
+def marked(text: str, start: int, parts: Sequence[Part], terms: Sequence[Term]) -> Markup:
+    """The text, escaped, with its parts and what is searched for marked. It begins at `start` of what was read."""
     shown, at = [], 0
     for part in parts:
         first, last = max(part.start - start, at), min(part.end - start, len(text))
@@ -34,9 +34,9 @@ def marked(text: str, start: int, parts: Sequence[Part], query: str | None) -> M
             continue
         feel = part.sentiment.label if part.sentiment else ""
         opened = Markup('<mark class="part {}">').format(feel)
-        shown += [highlight(text[at:first], query), opened, highlight(text[first:last], query), Markup("</mark>")]
+        shown += [highlight(text[at:first], terms), opened, highlight(text[first:last], terms), Markup("</mark>")]
         at = last
-    return Markup("").join([*shown, highlight(text[at:], query)])
+    return Markup("").join([*shown, highlight(text[at:], terms)])
 
 
 def told(read: str, parts: Sequence[Part], labels: Labels) -> list[Told]:

@@ -38,6 +38,7 @@ NAVIGATION = (
     ("/rules", N_("Rules"), "rules"),
     ("/learning", N_("Model"), "learning"),
     ("/jobs", N_("Tag again"), "jobs"),
+    ("/data", N_("Data and privacy"), "data"),
 )
 
 
@@ -106,6 +107,11 @@ class Frame:
         if self.view.review:
             text = self.reader.say("the least sure first")
             chips.append(Chip(field="review", text=text, without=self.link(review=None)))
+        if self.view.copies:
+            chips.append(Chip(field="copies", text=self.reader.say("only once"), without=self.link(copies=None)))
+        if self.view.cluster:
+            text = self.reader.say("of mention {id}", id=self.view.cluster)
+            chips.append(Chip(field="cluster", text=text, without=self.link(cluster=None)))
         if self.view.q:
             chips.append(Chip(field="q", text=f"“{self.view.q}”", without=self.link(q=None)))
         return tuple(chips)

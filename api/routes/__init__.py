@@ -9,16 +9,21 @@ from api.routes import (
     brands,
     channels,
     corrections,
+    exports,
     heads,
     health,
     jobs,
     journey,
     mentions,
+    queries,
+    retention,
     rules,
     series,
     shares,
     sources,
+    subjects,
     taxonomy,
+    voices,
     watches,
 )
 from api.schemas import ErrorOut
@@ -32,8 +37,8 @@ router = APIRouter(
     },
 )
 PARTS = (
-    brands, mentions, series, journey, health, jobs, shares, corrections, rules, heads, taxonomy, sources, watches,
-    backfills, channels,
+    brands, exports, mentions, queries, series, journey, health, jobs, shares, voices, corrections, rules, heads,
+    taxonomy, sources, watches, backfills, channels, retention, subjects,
 )
 for part in PARTS:
     router.include_router(part.router)

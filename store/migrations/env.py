@@ -7,10 +7,15 @@ from alembic import context
 from store.tables import Base
 
 
+def ours(_thing, name, type_, reflected, _compare_to) -> bool:
+    """Whether a table is in store.tables: the full-text index is not, as each database has its own (store.fulltext)."""
+    return not (type_ == "table" and reflected and name.startswith("mention_words"))
+
+
 def configure_and_run(connection) -> None:
     context.configure(
         connection=connection, target_metadata=Base.metadata, render_as_batch=True, compare_type=True,
-        user_module_prefix="store.types.",
+        user_module_prefix="store.types.", include_object=ours,
     )
     with context.begin_transaction():
         context.run_migrations()

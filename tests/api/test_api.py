@@ -173,7 +173,8 @@ def test_a_crash_gives_a_number_and_no_stack_trace(opened: Open, tmp_path: Path,
 def test_the_description_names_every_door_and_its_failures(client: TestClient) -> None:
     paths = client.get(f"{API}/openapi.json").json()["paths"]
     assert set(paths) == {f"{API}{path}" for path in (
-        "/brands", "/brands/{slug}", "/mentions", "/mentions/{id}", "/series", "/shares", "/journey", "/health",
+        "/brands", "/brands/{slug}", "/mentions", "/mentions/{id}", "/mentions/export", "/queries/preview",
+        "/series", "/shares", "/share-of-voice", "/journey", "/health",
         "/mentions/{id}/corrections", "/mentions/{id}/corrections/{kind}",
         "/brands/{slug}/rules", "/brands/{slug}/rules/try", "/brands/{slug}/rules/{id}",
         "/brands/{slug}/heads", "/brands/{slug}/heads/{id}", "/brands/{slug}/heads/rollback",
@@ -183,6 +184,8 @@ def test_the_description_names_every_door_and_its_failures(client: TestClient) -
         "/sources", "/sources/{name}", "/sources/{name}/keys",
         "/watches", "/watches/try", "/watches/{id}", "/watches/{id}/run", "/watches/{id}/pause",
         "/watches/{id}/resume", "/watches/{id}/runs", "/watches/{id}/coverage",
+        "/retention", "/retention/preview", "/retention/{id}", "/audit", "/subjects", "/subjects/{id}",
+        "/subjects/{id}/export", "/subjects/{id}/block", "/subjects/{id}/unblock", "/subjects/{id}/erase",
         "/backfills", "/backfills/{id}/cancel", "/backfills/{id}/resume", "/channels")} | {"/hooks/{key}"}
     hook = paths.pop("/hooks/{key}")["post"]
     assert hook["responses"]["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/DeliveredOut")

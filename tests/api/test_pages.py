@@ -12,12 +12,14 @@ from starlette.testclient import TestClient
 
 from api.dashboard.highlight import highlight
 from api.dashboard.overview import bucket
+from escucha.query.about import terms_of
+from escucha.query.parse import parse
 from store import brands, mentions
 from store.engine import Store
 from tests.api.conftest import Open, days_ago, say
 from tests.make import NOW, brand, mention
 
-PAGES = ["/", "/journey", "/mentions", "/sources", "/sources/add", "/rules", "/learning", "/jobs"]
+PAGES = ["/", "/journey", "/mentions", "/sources", "/sources/add", "/rules", "/learning", "/jobs", "/data"]
 
 
 def page(client: TestClient, path: str, status: int = 200) -> HTMLParser:
@@ -89,15 +91,22 @@ def test_a_chart_cannot_be_broken_out_of(opened: Open, sqlite_store: Store) -> N
     [
         ("Café con leche", "CAFE", "<mark>Café</mark> con leche"),
         ("año <b>", "ano", "año &lt;b&gt;"),
-        ("a & b", "&", "a <mark>&amp;</mark> b"),
+        ("a & b", 'raw:"&"', "a &amp; b"),
         ("ﬁn de semana", "fin", "<mark>ﬁn</mark> de semana"),
         ("uno dos uno", "uno dos", "<mark>uno</mark> <mark>dos</mark> <mark>uno</mark>"),
-        ("(a+)", "(a+)", "<mark>(a+)</mark>"),
+        ("uno dos uno", '"uno dos"', "<mark>uno dos</mark> uno"),
+        ("uno dos tres", '"uno dos" OR "dos tres"', "<mark>uno dos tres</mark>"),
+        ("cafetería, café", "caf*", "<mark>cafetería</mark>, <mark>café</mark>"),
+        ("café y té", "café -té", "<mark>café</mark> y té"),
+        ("descafeinado", "cafe", "descafeinado"),
+        ("(a+)", "(a)", "(<mark>a</mark>+)"),
+        ("¡C++!", "raw:C++", "¡<mark>C</mark>++!"),
+        ("☕☕ ya", "☕", "<mark>☕</mark><mark>☕</mark> ya"),
         ("nada", None, "nada"),
     ],
 )
 def test_searched_words_are_marked_in_their_own_spelling(text: str, query: str | None, expected: str) -> None:
-    assert str(highlight(text, query)) == expected
+    assert str(highlight(text, terms_of(parse(query)) if query else ())) == expected
 
 
 def test_the_overview_shows_each_change_with_both_values(client: TestClient) -> None:

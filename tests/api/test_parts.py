@@ -11,6 +11,7 @@ from api.dashboard.parts import Told, marked, told
 from api.i18n import Reader
 from config.catalogue import read_catalogue
 from escucha.enrichment import Label, Part
+from escucha.query.tree import Phrase
 from store import brands, enrichments, mentions
 from store.engine import Store
 from tests import make
@@ -42,13 +43,13 @@ def test_a_title_and_a_text_get_the_parts_that_are_theirs() -> None:
 
 
 def test_searched_words_are_marked_within_parts() -> None:
-    assert marked("Comida rica", 0, (GOOD,), "RICA") == (
+    assert marked("Comida rica", 0, (GOOD,), (Phrase(("rica",)),)) == (
         '<mark class="part positive">Comida <mark>rica</mark></mark>'
     )
 
 
 def test_parts_that_overlap_or_lie_beyond_the_text_do_no_harm() -> None:
-    shown = marked("Comida", 0, (GOOD, Part(start=3, end=8), Part(start=90, end=99)), None)
+    shown = marked("Comida", 0, (GOOD, Part(start=3, end=8), Part(start=90, end=99)), ())
     assert shown == '<mark class="part positive">Comida</mark>'
 
 

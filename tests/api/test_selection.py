@@ -9,6 +9,7 @@ import pytest
 
 from api.selection import View, moments, previous
 from config.catalogue import read_catalogue
+from escucha.query.tree import Phrase
 
 TODAY = date(2026, 11, 20)
 
@@ -73,5 +74,5 @@ def test_the_filter_reaches_the_store_whole() -> None:
     )
     meant = asked.meant_on(TODAY, "UTC", read_catalogue())
     assert (meant.brand, meant.sources, meant.langs, meant.stages) == ("lumbre", ("rss",), ("es",), ("none",))
-    assert (meant.sentiments, meant.pains, meant.touchpoints, meant.text) == (
-        ("negative",), ("problem",), ("delivery",), "frio")
+    assert (meant.sentiments, meant.pains, meant.touchpoints, meant.query) == (
+        ("negative",), ("problem",), ("delivery",), Phrase(("frio",)))

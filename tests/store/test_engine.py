@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
 from pathlib import Path
 
@@ -12,28 +11,6 @@ from sqlalchemy import text
 from escucha.errors import ConfigError, TryLater
 from store.engine import Store, open_store
 from store.schema import migrate
-
-
-def _count_up(url: str, times: int) -> None:
-    store = open_store(url, "NORMAL")
-    for _ in range(times):
-        with store.write() as session:
-            seen = session.scalar(text("SELECT n FROM counter")) or 0
-            session.execute(text("UPDATE counter SET n = :n"), {"n": seen + 1})
-
-
-def test_processes_that_read_and_then_write_lose_no_update(sqlite_store: Store) -> None:
-    with sqlite_store.connect() as connection:
-        connection.execute(text("CREATE TABLE counter (n INTEGER)"))
-        connection.execute(text("INSERT INTO counter VALUES (0)"))
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_count_up, args=(sqlite_store.url, 100)) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    with sqlite_store.read() as session:
-        assert session.scalar(text("SELECT n FROM counter")) == 300
 
 
 def test_sqlite_is_opened_as_measured_to_be_safe(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from escucha.filter import MentionFilter
 from escucha.journey import Dimension
+from escucha.query.parse import parse
 from store import brands, enrichments, mentions, metrics
 from store.engine import Store
 from store.health import health
@@ -95,4 +96,4 @@ def test_health_tells_what_waits(filled: Store) -> None:
 def test_the_days_heard_are_the_first_and_the_last(filled: Store) -> None:
     with filled.read() as session:
         assert metrics.days(session, MentionFilter()) == (date(2026, 10, 30), date(2026, 11, 8))
-        assert metrics.days(session, MentionFilter(text="nothing like it")) is None
+        assert metrics.days(session, MentionFilter(query=parse("nothing like it"))) is None

@@ -10,7 +10,7 @@ from escucha.enrichment import Enrichment, Label
 from escucha.errors import Invalid
 from escucha.filter import MentionFilter
 from escucha.review import doubts
-from store import brands, corrections, enrichments, mentions, metrics, review
+from store import brands, corrections, enrichments, mentions, metrics
 from store.engine import Store
 from tests.make import NOW, brand, mention, understood
 
@@ -53,7 +53,7 @@ def test_unsure_labels_and_contradicting_stars_are_to_be_checked_the_least_sure_
     store: Store, heard: dict[str, int]
 ) -> None:
     with store.read() as session:
-        found = review.least_sure(session, TO_CHECK)
+        found = mentions.find(session, TO_CHECK, order="uncertainty")
         assert metrics.count(session, TO_CHECK) == 4
     assert [item.id for item in found.items] == [heard[name] for name in ("damned", "praised", "lost", "unsure")]
 
@@ -61,7 +61,7 @@ def test_unsure_labels_and_contradicting_stars_are_to_be_checked_the_least_sure_
 def test_the_query_and_the_card_agree_on_what_to_check(store: Store, heard: dict[str, int]) -> None:
     with store.read() as session:
         everything = mentions.find(session, MentionFilter(brand="lumbre")).items
-        asked = {item.id for item in review.least_sure(session, TO_CHECK).items}
+        asked = {item.id for item in mentions.find(session, TO_CHECK, order="uncertainty").items}
     told = {item.id: doubts(item, dict(BELOW)) for item in everything}
     assert {id for id, found in told.items() if found} == asked
     assert told[heard["lost"]].kinds == ("stage",)
@@ -74,7 +74,7 @@ def test_pages_of_doubt_follow_on_without_gap_or_repeat(store: Store, heard: dic
     after = None
     with store.read() as session:
         for _ in range(4):
-            page = review.least_sure(session, TO_CHECK, limit=1, after=after)
+            page = mentions.find(session, TO_CHECK, limit=1, after=after, order="uncertainty")
             seen += [item.id for item in page.items]
             after = page.next
     assert after is None
@@ -86,7 +86,7 @@ def test_what_a_person_decided_is_not_asked_again(store: Store, heard: dict[str,
         corrections.correct(session, heard["lost"], "stage", "purchase", NOW)
         corrections.correct(session, heard["praised"], "sentiment", "positive", NOW)
     with store.read() as session:
-        left = review.least_sure(session, TO_CHECK).items
+        left = mentions.find(session, TO_CHECK, order="uncertainty").items
         decided = mentions.get(session, heard["praised"])
     assert {item.id for item in left} == {heard["damned"], heard["unsure"]}
     assert not doubts(decided, dict(BELOW))
@@ -96,8 +96,8 @@ def test_a_key_that_no_page_gave_and_an_order_without_review_are_refused(store: 
     with store.read() as session:
         for key in ("yesterday", f"0.1~{2**64}", "0.1~-1"):
             with pytest.raises(Invalid, match="not one we gave"):
-                review.least_sure(session, TO_CHECK, after=key)
+                mentions.find(session, TO_CHECK, after=key, order="uncertainty")
         with pytest.raises(Invalid, match="not one we gave"):
             mentions.find(session, TO_CHECK, after=f"2026-11-19T10:00:00Z~{2**64}")
         with pytest.raises(Invalid, match="review=true"):
-            review.least_sure(session, MentionFilter(brand="lumbre"))
+            mentions.find(session, MentionFilter(brand="lumbre"), order="uncertainty")

@@ -1,0 +1,157 @@
+"""What waits to be compared with what was heard before, and the bands by which near copies are found again.
+
+Of mentions that are exact copies only the newest holds bands: whoever is near to one is near to all. A band takes no
+more than MOST mentions, so that the thousandth text of a campaign costs no more than the hundredth.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import ARRAY, BigInteger, Select, Table, Text, bindparam, delete, func, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
+
+from store import brands, bulk
+from store.rows import as_read
+from store.tables import BandRow, MentionRow
+
+CHUNK = 500
+MOST = 64
+"""Mentions in a band."""
+Item = TypeVar("Item")
+TABLE: Table = BandRow.__table__  # type: ignore[assignment]
+Key = tuple[int, str]
+"""A brand and the hash that exact copies share."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A mention that is to be compared: its id and brand, the version of its text, and the text."""
+
+    id: int
+    brand_id: int
+    content: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A mention with which a new one may be compared: its text, and its cluster's number (its own if it has none)."""
+
+    text: str
+    cluster: int
+
+
+def waiting(session: Session, n: int) -> list[Waiting]:
+    """Up to `n` mentions that nobody has compared yet, by number."""
+    query = (
+        select(MentionRow.id, MentionRow.brand_id, MentionRow.content, MentionRow.title, MentionRow.text)
+        .where(MentionRow.same.is_(None)).order_by(MentionRow.id).limit(n)
+    )  # fmt: skip
+    return [
+        Waiting(id=row.id, brand_id=row.brand_id, content=row.content, text=as_read(row.title, row.text))
+        for row in session.execute(query)
+    ]
+
+
+def unchanged(session: Session, batch: Sequence[Waiting]) -> list[Waiting]:
+    """Those of them that still wait and say what they said. Their brands are held until the transaction ends.
+
+    A brand is held by whoever saves, compares or removes its mentions: two that compare would not see each other's.
+    """
+    for brand_id in sorted({one.brand_id for one in batch}):
+        brands.hold(session, brand_id)
+    asked = MentionRow.id.in_([one.id for one in batch]) & MentionRow.same.is_(None)
+    current = {row.id: row.content for row in session.execute(select(MentionRow.id, MentionRow.content).where(asked))}
+    return [one for one in batch if current.get(one.id) == one.content]
+
+
+def twins(session: Session, brand_id: int, hashes: Collection[str], without: Collection[int] = ()) -> dict[str, int]:
+    """The newest mention of a brand that has each hash, if any but those `without` has it."""
+    asked = MentionRow.same.in_(_listed(session, sorted(hashes), Text()))
+    query = (
+        select(MentionRow.same, func.max(MentionRow.id))
+        .where(MentionRow.brand_id == brand_id, asked, MentionRow.same.is_not(None), MentionRow.id.not_in(without))
+        .group_by(MentionRow.same)
+    )
+    return {same: id for same, id in session.execute(query) if same}
+
+
+def holders(session: Session, brand_id: int, bands: Collection[int]) -> dict[int, list[int]]:
+    """The mentions of a brand that hold each of these bands."""
+    asked = BandRow.band.in_(_listed(session, sorted(bands), BigInteger()))
+    query = select(BandRow.band, BandRow.mention_id).where(BandRow.brand_id == brand_id, asked)
+    found: dict[int, list[int]] = {}
+    for band, mention_id in session.execute(query):
+        found.setdefault(band, []).append(mention_id)
+    return found
+
+
+def read(session: Session, ids: Collection[int]) -> dict[int, Compared]:
+    """What the mentions of these numbers say, and of which cluster they are."""
+    found: dict[int, Compared] = {}
+    for chunk in chunks(sorted(ids)):
+        query = select(MentionRow.id, MentionRow.title, MentionRow.text, MentionRow.cluster_id)
+        for row in session.execute(query.where(MentionRow.id.in_(chunk))):
+            found[row.id] = Compared(as_read(row.title, row.text), row.cluster_id or row.id)
+    return found
+
+
+def put(session: Session, brand_id: int, held: Mapping[int, Collection[int]]) -> None:
+    """Let mentions of a brand hold these bands."""
+    pairs = sorted((band, id) for id, bands in held.items() for band in bands)
+    rows = [{"brand_id": brand_id, "band": band, "mention_id": id} for band, id in pairs]
+    bulk.insert(session.connection(), TABLE, rows)
+
+
+def take(session: Session, ids: Collection[int]) -> None:
+    """Take all bands from mentions."""
+    for chunk in chunks(sorted(ids)):
+        session.execute(delete(BandRow).where(BandRow.mention_id.in_(chunk)))
+
+
+def hand_over(session: Session, leaving: Mapping[int, Key]) -> set[int]:
+    """Give what leaving mentions hold to the newest of their exact copies; those of them that have such a copy.
+
+    Whoever has none loses the bands.
+    """
+    heirs: dict[Key, int] = {}
+    for brand_id in {brand_id for brand_id, _ in leaving.values()}:
+        hashes = {same for of, same in leaving.values() if of == brand_id and same}
+        heirs |= {(brand_id, same): id for same, id in twins(session, brand_id, hashes, leaving).items()}
+    for id in session.scalars(select(BandRow.mention_id).distinct().where(BandRow.mention_id.in_(leaving))).all():
+        if leaving[id] in heirs:
+            heir = heirs[leaving[id]]
+            session.execute(update(BandRow).where(BandRow.mention_id == id).values(mention_id=heir))
+    take(session, leaving)
+    return {id for id, key in leaving.items() if key in heirs}
+
+
+def prune(session: Session, before: datetime, n: int = CHUNK) -> int:
+    """Take the bands from up to `n` mentions heard before a moment; how many there were. The first heard have the
+    lowest numbers, so that nothing else is looked at."""
+    oldest = select(BandRow.mention_id).distinct().order_by(BandRow.mention_id).limit(n).subquery()
+    past = select(MentionRow.id).where(MentionRow.id.in_(select(oldest.c.mention_id)), MentionRow.heard_at < before)
+    ids = session.scalars(past).all()
+    take(session, ids)
+    return len(ids)
+
+
+def chunks(items: Iterable[Item]) -> Iterator[Sequence[Item]]:
+    """In steps that a statement can take."""
+    rest = iter(items)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
+
+
+def _listed(session: Session, values: list[Any], type_: TypeEngine[Any]) -> Select[Any]:
+    """Thousands of values in one parameter, to look for any of them."""
+    if session.get_bind().dialect.name == "sqlite":
+        return select(func.json_each(json.dumps(values)).table_valued("value").c.value)
+    return select(func.unnest(bindparam(None, values, ARRAY(type_))))

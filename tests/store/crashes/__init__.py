@@ -1,0 +1,1 @@
+"""What is done to the store while it works, and what must hold afterwards."""
