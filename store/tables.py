@@ -454,7 +454,7 @@ class BandRow(Base):
     __tablename__ = "band"
     __table_args__ = (Index("ix_band_mention", "mention_id"), {"sqlite_with_rowid": False})
 
-    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id", ondelete="CASCADE"), primary_key=True)
+    brand_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # it goes with its mention
     band: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     mention_id: Mapped[int] = mapped_column(ForeignKey("mention.id", ondelete="CASCADE"), primary_key=True)
 

@@ -217,7 +217,7 @@ def test_a_haul_that_cannot_be_saved_stops_no_other_watch(sqlite_store: Store, w
             "BEGIN SELECT RAISE(ABORT, 'cannot be held'); END"
         ))
     bad = watch(sqlite_store, lumbre, web.put("/a", feed("malo"))).id
-    watch(sqlite_store, lumbre, web.put("/b", feed("bueno")))
+    watch(sqlite_store, lumbre, web.put("/b", feed("bueno", first=2)))
     outcomes = collect_due(means(sqlite_store, web), make.NOW)
     assert stored(sqlite_store) == ["bueno"]
     assert len(outcomes) == 2

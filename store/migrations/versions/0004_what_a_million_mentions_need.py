@@ -49,7 +49,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('brand_id', 'month', 'author_id', name=op.f('pk_author_tally')),
     sqlite_with_rowid=False)
     op.create_table('band',
-    brand(),
+    sa.Column('brand_id', sa.BigInteger(), nullable=False),
     sa.Column('band', sa.BigInteger(), nullable=False),
     sa.Column('mention_id', ID, sa.ForeignKey('mention.id', ondelete='CASCADE'), nullable=False),
     sa.PrimaryKeyConstraint('brand_id', 'band', 'mention_id', name=op.f('pk_band')),
