@@ -6,25 +6,19 @@ more than MOST mentions, so that the thousandth text of a campaign costs no more
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
-from typing import Any, TypeVar
 
-from sqlalchemy import ARRAY, BigInteger, Select, Table, Text, bindparam, delete, func, select, update
+from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeEngine
 
 from store import brands, bulk
 from store.rows import as_read
 from store.tables import BandRow, MentionRow
 
-CHUNK = 500
 MOST = 64
 """Mentions in a band."""
-Item = TypeVar("Item")
 TABLE: Table = BandRow.__table__  # type: ignore[assignment]
 Key = tuple[int, str]
 """A brand and the hash that exact copies share."""
@@ -74,7 +68,7 @@ def unchanged(session: Session, batch: Sequence[Waiting]) -> list[Waiting]:
 
 def twins(session: Session, brand_id: int, hashes: Collection[str], without: Collection[int] = ()) -> dict[str, int]:
     """The newest mention of a brand that has each hash, if any but those `without` has it."""
-    asked = MentionRow.same.in_(_listed(session, sorted(hashes), Text()))
+    asked = bulk.within(session, MentionRow.same, sorted(hashes))
     query = (
         select(MentionRow.same, func.max(MentionRow.id))
         .where(MentionRow.brand_id == brand_id, asked, MentionRow.same.is_not(None), MentionRow.id.not_in(without))
@@ -85,7 +79,7 @@ def twins(session: Session, brand_id: int, hashes: Collection[str], without: Col
 
 def holders(session: Session, brand_id: int, bands: Collection[int]) -> dict[int, list[int]]:
     """The mentions of a brand that hold each of these bands."""
-    asked = BandRow.band.in_(_listed(session, sorted(bands), BigInteger()))
+    asked = bulk.within(session, BandRow.band, sorted(bands))
     query = select(BandRow.band, BandRow.mention_id).where(BandRow.brand_id == brand_id, asked)
     found: dict[int, list[int]] = {}
     for band, mention_id in session.execute(query):
@@ -96,7 +90,7 @@ def holders(session: Session, brand_id: int, bands: Collection[int]) -> dict[int
 def read(session: Session, ids: Collection[int]) -> dict[int, Compared]:
     """What the mentions of these numbers say, and of which cluster they are."""
     found: dict[int, Compared] = {}
-    for chunk in chunks(sorted(ids)):
+    for chunk in bulk.chunks(sorted(ids)):
         query = select(MentionRow.id, MentionRow.title, MentionRow.text, MentionRow.cluster_id)
         for row in session.execute(query.where(MentionRow.id.in_(chunk))):
             found[row.id] = Compared(as_read(row.title, row.text), row.cluster_id or row.id)
@@ -112,7 +106,7 @@ def put(session: Session, brand_id: int, held: Mapping[int, Collection[int]]) ->
 
 def take(session: Session, ids: Collection[int]) -> None:
     """Take all bands from mentions."""
-    for chunk in chunks(sorted(ids)):
+    for chunk in bulk.chunks(sorted(ids)):
         session.execute(delete(BandRow).where(BandRow.mention_id.in_(chunk)))
 
 
@@ -133,7 +127,7 @@ def hand_over(session: Session, leaving: Mapping[int, Key]) -> set[int]:
     return {id for id, key in leaving.items() if key in heirs}
 
 
-def prune(session: Session, before: datetime, n: int = CHUNK) -> int:
+def prune(session: Session, before: datetime, n: int = bulk.CHUNK) -> int:
     """Take the bands from up to `n` mentions heard before a moment; how many there were. The first heard have the
     lowest numbers, so that nothing else is looked at."""
     oldest = select(BandRow.mention_id).distinct().order_by(BandRow.mention_id).limit(n).subquery()
@@ -141,17 +135,3 @@ def prune(session: Session, before: datetime, n: int = CHUNK) -> int:
     ids = session.scalars(past).all()
     take(session, ids)
     return len(ids)
-
-
-def chunks(items: Iterable[Item]) -> Iterator[Sequence[Item]]:
-    """In steps that a statement can take."""
-    rest = iter(items)
-    while chunk := list(islice(rest, CHUNK)):
-        yield chunk
-
-
-def _listed(session: Session, values: list[Any], type_: TypeEngine[Any]) -> Select[Any]:
-    """Thousands of values in one parameter, to look for any of them."""
-    if session.get_bind().dialect.name == "sqlite":
-        return select(func.json_each(json.dumps(values)).table_valued("value").c.value)
-    return select(func.unnest(bindparam(None, values, ARRAY(type_))))

@@ -5,16 +5,19 @@ A statement here has one form however many values go with it, so that it is prep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from json import dumps
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Date, Dialect, Table, any_, func, literal, select, text
 from sqlalchemy.orm import Session
 
 from store.types import UtcTime
 
+CHUNK = 500
+Item = TypeVar("Item")
 MOMENTS = (UtcTime, Date)
 Row = Mapping[str, Any]
 Ready = Callable[[Any], Any]
@@ -69,6 +72,13 @@ def within(session: Session, column: Any, values: Collection[Any]) -> ColumnElem
         each = func.json_each(dumps(told)).table_valued("value")
         return column.in_(select(each.c.value))  # type: ignore[no-any-return]
     return column == any_(literal(told, ARRAY(column.type)))  # type: ignore[no-any-return]
+
+
+def chunks(items: Iterable[Item]) -> Iterator[Sequence[Item]]:
+    """In steps that a statement can take."""
+    rest = iter(items)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
 
 
 def numbers(connection: Connection, table: Table, n: int) -> list[int]:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from store import bands, brands, rollups
+from store import bands, brands, bulk, rollups
 from store.tables import MentionRow
 
 MANY = 500
@@ -65,14 +65,14 @@ def left(session: Session, ids: Collection[int]) -> None:
     A cluster that loses its first gets another, and one of one is none any more. Where a mention may have been all that
     joined the others, they are compared again, unless they are more than MANY: a campaign stays together.
     """
-    for chunk in bands.chunks(sorted(ids)):
+    for chunk in bulk.chunks(sorted(ids)):
         _left(session, chunk)
 
 
 @contextmanager
 def kept(session: Session, ids: Collection[int]) -> Iterator[None]:
     """Whatever is hidden or shown of these mentions inside, the roll-ups and the firsts of their clusters follow."""
-    for chunk in bands.chunks(sorted(ids)):
+    for chunk in bulk.chunks(sorted(ids)):
         _hold(session, _rows(session, chunk))
     with rollups.kept(session, ids):
         yield
@@ -81,7 +81,7 @@ def kept(session: Session, ids: Collection[int]) -> Iterator[None]:
 
 def elect(session: Session, ids: Collection[int]) -> None:
     """Choose the first of these mentions' clusters anew, after some of them were hidden or shown."""
-    for chunk in bands.chunks(sorted(ids)):
+    for chunk in bulk.chunks(sorted(ids)):
         rows = _rows(session, chunk)
         _hold(session, rows)
         members = _members(session, {row.cluster_id for row in rows.values() if row.cluster_id})
@@ -127,12 +127,12 @@ def _hold(session: Session, rows: Mapping[int, Any]) -> None:
 
 
 def _rows(session: Session, ids: Collection[int]) -> dict[int, Any]:
-    return {row.id: row for chunk in bands.chunks(sorted(ids))
+    return {row.id: row for chunk in bulk.chunks(sorted(ids))
             for row in session.execute(select(*PLACE).where(MentionRow.id.in_(chunk)))}
 
 
 def _members(session: Session, clusters: Collection[int]) -> dict[int, Any]:
-    return {row.id: row for chunk in bands.chunks(sorted(clusters))
+    return {row.id: row for chunk in bulk.chunks(sorted(clusters))
             for row in session.execute(select(*PLACE).where(MentionRow.cluster_id.in_(chunk)))}
 
 
@@ -170,5 +170,5 @@ def _write(session: Session, rows: Mapping[int, Any], places: Mapping[int, _Plac
 
 def _lock(session: Session, ids: Collection[int]) -> None:
     """By number, as whoever tags mentions locks them: so that no two wait for each other (PostgreSQL)."""
-    for chunk in bands.chunks(sorted(ids)):
+    for chunk in bulk.chunks(sorted(ids)):
         session.execute(select(MentionRow.id).where(MentionRow.id.in_(chunk)).order_by(MentionRow.id).with_for_update())

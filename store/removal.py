@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from store import duplicates, fulltext, rollups
+from store import bulk, duplicates, fulltext, rollups
 from store.tables import AuthorRow, MentionRow
-
-CHUNK = 500
 
 
 def remove(session: Session, ids: Collection[int]) -> int:
     """Delete mentions; how many there were. Authors of whom nothing else is left go too."""
-    asked, removed = sorted(ids), 0
-    for start in range(0, len(asked), CHUNK):
-        removed += _remove(session, asked[start : start + CHUNK])
-    return removed
+    return sum(_remove(session, chunk) for chunk in bulk.chunks(sorted(ids)))
 
 
-def _remove(session: Session, ids: list[int]) -> int:
+def _remove(session: Session, ids: Sequence[int]) -> int:
     duplicates.left(session, ids)
     chosen = MentionRow.id.in_(ids)
     with rollups.kept(session, ids):

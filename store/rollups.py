@@ -26,7 +26,6 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
 """Of what the cubes count, each together with the sentiment, and the columns that make its key."""
 PARTED = "|"
 """Stands between the two labels of a key."""
-CHUNK = 500
 
 
 class Counted(NamedTuple):
@@ -187,9 +186,9 @@ def _differences(table: str, kept: Iterable[Any], counted: Iterable[Any], width:
 
 def _looked(session: Session, ids: Collection[int], lock: bool = False) -> list[Counted]:
     """The mentions as the roll-ups read them, with their numbers in order."""
-    found, asked = [], sorted(ids)
-    for start in range(0, len(asked), CHUNK):
-        chosen = bulk.within(session, MentionRow.id, asked[start : start + CHUNK])
+    found = []
+    for chunk in bulk.chunks(sorted(ids)):
+        chosen = bulk.within(session, MentionRow.id, chunk)
         query = select(*COLUMNS).where(chosen).order_by(MentionRow.id)
         found += [Counted(*row) for row in session.execute(query.with_for_update() if lock else query)]
     return found
@@ -205,9 +204,6 @@ def _add(
     name = table.__tablename__
     told = {count: f"{name}.{count} + excluded.{count}" for count in counts}
     bulk.upsert(session.connection(), table.__table__, rows, keys, told)  # type: ignore[arg-type]
-    fewer = [row for row in rows if row["n"] < 0]
-    for start in range(0, len(fewer), CHUNK):
-        gone = tuple_(*(getattr(table, key) for key in keys)).in_(
-            [tuple(row[key] for key in keys) for row in fewer[start : start + CHUNK]]
-        )
+    for fewer in bulk.chunks(row for row in rows if row["n"] < 0):
+        gone = tuple_(*(getattr(table, key) for key in keys)).in_([tuple(row[key] for key in keys) for row in fewer])
         session.execute(delete(table).where(gone, table.n == 0))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import pickle
-import shutil
 import socket
 import threading
 import traceback
@@ -40,8 +39,7 @@ from pipeline.recheck import recheck_due
 from pipeline.renewal import renew_due
 from pipeline.trying import try_watch
 from store import brands, credentials, watches
-from store.engine import Store, open_store
-from store.schema import migrate
+from store.engine import Store
 from store.vault import Vault, new_key
 from tests import make
 from tests.collectors.fakes import SECRET
@@ -198,28 +196,9 @@ def places(running: list[Place]) -> list[Place]:
     return running
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without a row."""
-    file = tmp_path_factory.mktemp("empty") / "escucha.db"
-    store = open_store(f"sqlite:///{file}", "NORMAL")
-    migrate(store)
-    store.checkpoint()
-    store.close()
-    return file
-
-
-@pytest.fixture
-def own_store(empty: Path, tmp_path: Path) -> Iterator[Store]:
-    """A copy of it."""
-    store = open_store(f"sqlite:///{shutil.copy(empty, tmp_path / 'escucha.db')}", "NORMAL")
-    yield store
-    store.close()
-
-
 @pytest.fixture
 def install(
-    own_store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    sqlite_store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., Installation]:
     """Make an installation; whatever logs, logs all it has to say."""
     caplog.set_level(logging.DEBUG)
@@ -231,14 +210,14 @@ def install(
         pool, vault = Overheard(), Vault(new_key())
         open_hosts = tuple(host.removeprefix("http://") for host in hosts)
         web = WebOptions(allow_hosts=open_hosts, pace=0, deadline=deadline, shared=str(tmp_path / "pace"))
-        means = Means(store=own_store, pool=pool, web=web, models=ModelOptions(), vault=vault,
+        means = Means(store=sqlite_store, pool=pool, web=web, models=ModelOptions(), vault=vault,
                       keys={name: settled})
-        with own_store.write() as session:
+        with sqlite_store.write() as session:
             brand = brands.add(session, make.brand())
             credentials.put(session, vault, name, brand.id, keys, now() - timedelta(days=51))
             watch = watches.add(session, brand.id or 0, name, query, 60, now())
         return Installation(
-            name=name, folder=tmp_path, store=own_store, means=means, pool=pool, brand=brand, watch=watch,
+            name=name, folder=tmp_path, store=sqlite_store, means=means, pool=pool, brand=brand, watch=watch,
             searched=Searched(secrets_of(name, keys)), log=caplog, output=capfd,
         )
 
