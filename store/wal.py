@@ -31,7 +31,7 @@ def trim(store: Store, limit: int = LIMIT) -> None:
     Raises:
         TryLater: somebody has been reading for long, so that it cannot be emptied and goes on growing.
     """
-    if (seen := size(store)) > limit and not _emptied(store.folder, file_of(store.url)):
+    if store.dialect == "sqlite" and (seen := size(store)) > limit and not _emptied(store.folder, file_of(store.url)):
         raise TryLater(
             "The database's log has grown to {megabytes} MB, as some program has been reading the database for a long "
             "time. Close other programs that have it open, or restart Escucha. Nothing is lost.",
