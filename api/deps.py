@@ -14,6 +14,7 @@ from api.i18n import LANGUAGES, Reader, preferred
 from config.settings import Settings
 from escucha.journey import Catalogue
 from store.engine import Store
+from store.patience import patient
 
 LANGUAGE_COOKIE = "lang"
 LANGUAGE_PARAMETER = "ui"
@@ -44,8 +45,12 @@ def reader(request: Request) -> Reader:
     return Reader(preferred(request.headers.get("accept-language"), house(request).settings.lang))
 
 
+PATIENCE = 15.0
+"""Seconds that a page may ask the store for: a search that takes longer is told to ask for less (503)."""
+
+
 def _read(parts: Annotated[House, Depends(house)]) -> Iterator[Session]:
-    with parts.store.read() as session:
+    with parts.store.read() as session, patient(session, PATIENCE):
         yield session
 
 

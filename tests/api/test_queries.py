@@ -119,3 +119,14 @@ def test_too_many_at_once_wait_their_turn_and_are_then_asked_to_come_back() -> N
     assert caught.value.after == 0.01
     with turn(turns, 0.01):
         pass
+
+
+@pytest.mark.parametrize("path", ["/mentions", "/api/v1/mentions"])
+def test_no_search_holds_a_page_for_longer_than_it_may(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    assert client.get(path, params={"q": "café"}).status_code == 200
+    monkeypatch.setattr("store.patience.STEPS", 1)
+    monkeypatch.setattr("api.deps.PATIENCE", 0.0)
+    answer = client.get(path, params={"q": "café"}, headers={"Accept-Language": "en"})
+    assert (answer.status_code, "shorter period" in answer.text) == (503, True)
