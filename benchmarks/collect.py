@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import create_engine, event, select, text
 from sqlalchemy.engine import Engine
@@ -31,14 +32,16 @@ import collectors
 from benchmarks import made
 from collectors.http import WebOptions
 from escucha.brand import Brand, Query, Watch
+from escucha.mention import Mention
+from escucha.words import hashtags, spaced
 from nlp.chain import ModelOptions
 from pipeline.collect import collect_due
 from pipeline.means import Means
 from pipeline.pool import open_pool
 from store import brands, watches
 from store.engine import open_store
-from store.mentions import _row
 from store.schema import migrate
+from store.seek import seek
 from store.tables import MentionRow
 from tests.postgres import emptied, postgres_server
 
@@ -155,10 +158,22 @@ def one_by_one(means: Means, brand: Brand, asked: list[Watch], each: bool) -> di
                             MentionRow.source_id == mention.source_id,
                         )
                         if session.scalar(twin) is None:
-                            bare = replace(mention, author=None)
-                            session.add(MentionRow(**_row(brand, bare, {}, datetime.now(UTC), watch.id)))
+                            session.add(as_an_object(mention, brand, watch, datetime.now(UTC)))
                             items += 1
     return {"items": items}
+
+
+def as_an_object(mention: Mention, brand: Brand, watch: Watch, now: datetime) -> MentionRow:
+    """A mention's row, each value where it belongs, made alone."""
+    said = f"{mention.title or ''} {mention.text}"
+    return MentionRow(
+        brand_id=brand.id, watch_id=watch.id, source=mention.source, source_id=mention.source_id, kind=mention.kind,
+        title=mention.title, text=mention.text, words=spaced(said), hashtags=" ".join(hashtags(said)) or None,
+        content="", declared_lang=mention.lang, url=mention.url, created_at=mention.created_at, heard_at=now,
+        seek=seek(mention.created_at, 0), day=mention.created_at.astimezone(ZoneInfo(brand.timezone)).date(),
+        likes=mention.engagement.likes, comments=mention.engagement.comments, shares=mention.engagement.shares,
+        engagement=mention.engagement.total, raw=dict(mention.raw or {}),
+    )
 
 
 WAYS: dict[str, tuple[int, Callable[[Means, Brand, list[Watch]], dict[str, Any]]]] = {

@@ -75,7 +75,9 @@ State = Literal["pending", "done", "failed"]
 class TaggedMention:
     """A stored mention with what was understood of it. `note` says why it could not be tagged (state failed).
 
-    `cluster` is the number of the first of those that say the same, or nearly (None: nobody else does).
+    `cluster` is the number of the first of those that say the same, or nearly (None: nobody else does). `hidden` is why
+    it is neither shown nor counted (None: it is; see escucha.exclusion), `kept` that a person wants it in spite of the
+    exclusions.
     """
 
     id: int
@@ -85,6 +87,8 @@ class TaggedMention:
     state: State
     note: str | None = None
     cluster: int | None = None
+    hidden: str | None = None
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ class MentionFilter:
     `since` is included, `until` is not; both are aware. `query` is what is searched for (escucha.query). `state` is the
     enrichment state: pending, done or failed. `review` holds kinds of label with the score under which each is to be
     checked: then only mentions with a label to check, or with stars against their text. `once` leaves out copies of an
-    earlier mention; `cluster` means that mention and its copies.
+    earlier mention; `cluster` means that mention and its copies. `hidden` means those that are hidden as not relevant
+    instead of those that are shown (what blocked authors said is never meant).
     """
 
     brand: str | None = None
@@ -37,3 +38,4 @@ class MentionFilter:
     review: tuple[tuple[str, float], ...] = ()
     once: bool = False
     cluster: int | None = None
+    hidden: bool = False

@@ -10,6 +10,8 @@ from escucha.text import fold
 
 LONGEST = 100
 """Characters of a word that are told apart: no language has longer ones, and PostgreSQL bounds what it indexes."""
+KEPT, SHORT = 50_000, 30
+"""How many pieces of texts are kept with their words, and how many characters such a piece has at most: some 10 MB."""
 
 _WORD = re.compile(r"\w+|[\u2190-\u2bff\U0001f000-\U0001faff]")
 _HASHTAG = re.compile(r"[#＃](\w*[^\W\d_]\w*)")
@@ -20,8 +22,12 @@ def words(text: str) -> tuple[str, ...]:
 
     A pictograph is a word of its own; all other symbols only part words.
     """
-    found = _WORD.findall(fold(text))
-    return tuple(word[:LONGEST] for word in found) if max(map(len, found), default=0) > LONGEST else tuple(found)
+    return tuple(spaced(text).split())
+
+
+def spaced(text: str) -> str:
+    """The words of a text in order, parted by one space."""
+    return " ".join(filter(None, map(_SAID.__getitem__, text.split())))
 
 
 def hashtags(text: str) -> tuple[str, ...]:
@@ -46,3 +52,18 @@ def placed(text: str) -> Iterator[tuple[str, int, int]]:
         start = end
     for found in _WORD.finditer("".join(letters)):
         yield found[0][:LONGEST], origin[found.start()][0], origin[found.end() - 1][1]
+
+
+class _Said(dict[str, str]):
+    """What stands between two spaces, and the words in it: most of what people write, they write again."""
+
+    def __missing__(self, written: str) -> str:
+        found = " ".join(word[:LONGEST] for word in _WORD.findall(fold(written)))
+        if len(written) <= SHORT:
+            if len(self) >= KEPT:
+                self.clear()
+            self[written] = found
+        return found
+
+
+_SAID = _Said()

@@ -16,7 +16,7 @@ import collectors
 from escucha.brand import Brand, Problem, Watch
 from escucha.errors import ConfigError, EscuchaError, NotFound, TryLater
 from escucha.source import SourceFacts, Span
-from pipeline.door import unburied
+from pipeline.door import unburied, wanted
 from pipeline.keys import keys_for
 from pipeline.means import Means
 from pipeline.pull import Haul, Order, pull, unknown
@@ -80,10 +80,12 @@ def save(
 ) -> Ledger:
     """Save what a haul holds, but not the watch; the line that its ledger gets.
 
-    What was deleted before does not come back, and what the source says is deleted goes.
+    What was deleted before does not come back, what the source says is deleted goes, and what an exclusion refuses is
+    left out.
     """
     facts = facts_of(watch.source)
-    kept, refusals = unburied(session, brand, haul.mentions, now)
+    heard, left_out = wanted(session, brand, haul.mentions)
+    kept, refusals = unburied(session, brand, heard, now)
     saved = mentions.save(session, brand, kept, now, watch.id, check_at(facts, now))
     names = _names(watch, haul)
     gone = tombstones.bury(session, [(source, identity) for identity in haul.gone for source in names], now)
@@ -93,8 +95,8 @@ def save(
     if covers is None and haul.problem is None and not haul.more:
         covers = Span(watch.last_good_at or watch.made_at or now, now)
     return Ledger(
-        saved=saved, refusals=(*haul.refusals, *refusals), passed=haul.passed, gone=gone, cost=haul.cost, covers=covers,
-        problem=Problem.of(haul.problem) if haul.problem else None,
+        saved=saved, refusals=(*haul.refusals, *refusals), passed=haul.passed + left_out, gone=gone, cost=haul.cost,
+        covers=covers, problem=Problem.of(haul.problem) if haul.problem else None,
     )
 
 

@@ -1,4 +1,7 @@
-"""Stands where mentions come in: what was deleted, erased or blocked stays away, and so does what is kept no longer."""
+"""Stands where mentions come in: what was deleted, erased or blocked stays away, and so does what is kept no longer.
+
+What a brand's exclusions refuse is left out before.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,26 @@ from sqlalchemy.orm import Session
 
 from escucha.brand import Brand
 from escucha.errors import Unreadable
+from escucha.exclusion import why_hidden
 from escucha.keeping import Policy, kept_since
 from escucha.mention import Mention
+from escucha.query.reading import Reading
 from escucha.source import Refusal
-from store import brands, retention, subjects, tombstones
+from store import brands, exclusions, retention, subjects, tombstones
+
+
+def wanted(session: Session, brand: Brand, heard: Sequence[Mention]) -> tuple[list[Mention], int]:
+    """The mentions that no exclusion keeps from being collected, and how many were left out.
+
+    What the brand has stored already comes in: an edit is judged where it is saved, and what a person wants is kept.
+    Nothing is noted of what is left out, so that a later run may bring it when the exclusion has gone.
+    """
+    brands.hold(session, brand.id)
+    refusing = [one for one in exclusions.of_brand(session, brand.id) if one.refuse]
+    judged = [(one, why_hidden(Reading(one, brand.slug), refusing) is not None) for one in heard]
+    known = exclusions.stored(session, brand.id, [(one.source, one.source_id) for one, unwanted in judged if unwanted])
+    kept = [one for one, unwanted in judged if not unwanted or (one.source, one.source_id) in known]
+    return kept, len(heard) - len(kept)
 
 
 def unburied(

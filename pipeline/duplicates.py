@@ -84,16 +84,22 @@ def _settle(session: Session, brand_id: int, texts: Mapping[int, str], signed: M
 
 
 def _candidates(
-    asked: Mapping[int, Sequence[int]], found: dict[int, list[int]], stands: set[int], held: dict[int, list[int]]
+    asked: Mapping[int, Sequence[int]], found: dict[int, tuple[int, ...]], stands: set[int], held: dict[int, list[int]]
 ) -> Iterator[Pair]:
     """The pairs that share a band. Who `stands` for its copies then takes those of its bands that are not full."""
     for id, of in sorted(asked.items()):
-        met = set[int]()
-        held[id] = []
+        met, taken, takes = set[int](), list[int](), id in stands
         for band in of:
-            holding = found.setdefault(band, [])
+            holding = found.get(band)
+            if holding is None:  # nearly always: a text of its own
+                if takes:
+                    found[band] = (id,)  # a tuple of numbers costs the garbage collector nothing
+                    taken.append(band)
+                continue
             met.update(holding)
-            if id in stands and len(holding) < bands.MOST:
-                holding.append(id)
-                held[id].append(band)
-        yield from ((id, other) for other in sorted(met))
+            if takes and len(holding) < bands.MOST:
+                found[band] = (*holding, id)
+                taken.append(band)
+        held[id] = taken
+        for other in sorted(met):
+            yield id, other

@@ -15,6 +15,7 @@ from pipeline.collect import collect_due
 from pipeline.correct import spread_waiting
 from pipeline.duplicates import forget_bands, group_waiting
 from pipeline.enrich import enrich_pending
+from pipeline.exclude import spread_waiting as hide_waiting
 from pipeline.followers import fill_followers
 from pipeline.means import Means
 from pipeline.night import nightly
@@ -82,9 +83,10 @@ class Clock:
         self._lead(lambda: group_waiting(self._means.store, self._means.pool, stop=self._leaving.is_set))
 
     def enrich(self) -> None:
-        """One tick: tag what waits, end what a rule's change began before its process was stopped, then tag again."""
+        """One tick: tag what waits, put new rules and exclusions to what is stored, then tag again."""
         self._lead(lambda: enrich_pending(self._means, now))
         self._lead(lambda: spread_waiting(self._means.store))
+        self._lead(lambda: hide_waiting(self._means.store, self._leaving.is_set))
         self._lead(lambda: work_off(self._means, now, stop=self._leaving.is_set))
 
     def read_back(self) -> None:

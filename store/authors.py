@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import Table, or_, select, update
 from sqlalchemy.orm import Session
@@ -19,25 +19,34 @@ TOLD = {
     for name in ("handle", "name", "url", "followers", "followers_at", "verified")
 }
 """What is told this time, or else what was told before."""
+NEWS = " OR ".join(f"coalesce(excluded.{name} <> author.{name}, excluded.{name} IS NOT NULL)" for name in TOLD)
+"""Whether anything is told that was not told before: a row that would stay the same is not written."""
 
 
-def save(session: Session, heard: Sequence[tuple[str, Author]], now: datetime) -> dict[tuple[str, str], int]:
-    """Save the authors of some mentions, `(source, author)`; their row ids by `(source, author id)`.
+class Writer(NamedTuple):
+    """The row of an author, and whether what they say is shown and counted nowhere."""
+
+    id: int
+    blocked: bool
+
+
+def save(session: Session, heard: Sequence[tuple[str, Author]], now: datetime) -> Mapping[tuple[str, str], Writer]:
+    """Save the authors of some mentions, `(source, author)`; what is kept of them by `(source, author id)`.
 
     What a source does not tell this time (followers, say) does not wipe out what it told before.
     """
     latest = {(source, author.id): author for source, author in heard}
-    if not latest:
-        return {}
-    rows = [_row(source, author, now) for (source, _), author in sorted(latest.items())]
-    bulk.upsert(session.connection(), TABLE, rows, ("source", "key"), TOLD)
-    return _ids(session, list(latest))
-
-
-def blocked(session: Session, ids: Collection[int]) -> set[int]:
-    """Those of some authors, by row id, whose mentions are shown and counted nowhere."""
-    query = select(AuthorRow.id).where(AuthorRow.blocked_at.is_not(None), bulk.within(session, AuthorRow.id, ids))
-    return set(session.scalars(query))
+    people = latest.values()
+    keys = {"source": [source for source, _ in latest], "key": [key for _, key in latest]}
+    bulk.upsert(session.connection(), TABLE, {
+        **keys,
+        "handle": [author.handle for author in people], "name": [author.name for author in people],
+        "url": [author.url for author in people], "followers": [author.followers for author in people],
+        "followers_at": [None if author.followers is None else now for author in people],
+        "verified": [author.verified for author in people],
+    }, ("source", "key"), TOLD, NEWS)  # fmt: skip
+    found = bulk.matching(session.connection(), TABLE, keys, ("source", "key", "id", "blocked_at"))
+    return {(source, key): Writer(id, blocked_at is not None) for source, key, id, blocked_at in found}
 
 
 def waiting(session: Session, source: str, now: datetime, cache: timedelta, limit: int) -> list[Author]:
@@ -67,19 +76,3 @@ def author(row: AuthorRow) -> Author:
     """An author as the row tells."""
     return Author(id=row.key, handle=row.handle, name=row.name, url=row.url, followers=row.followers,
                   followers_at=row.followers_at, verified=row.verified)
-
-
-def _row(source: str, author: Author, now: datetime) -> dict[str, Any]:
-    return {"source": source, "key": author.id, "handle": author.handle, "name": author.name, "url": author.url,
-            "followers": author.followers, "verified": author.verified,
-            "followers_at": now if author.followers is not None else None}
-
-
-def _ids(session: Session, keys: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    found: dict[tuple[str, str], int] = {}
-    for source in {source for source, _ in keys}:
-        wanted = [key for of, key in keys if of == source]
-        known = bulk.within(session, AuthorRow.key, wanted)
-        query = select(AuthorRow.key, AuthorRow.id).where(AuthorRow.source == source, known)
-        found |= {(source, key): row_id for key, row_id in session.execute(query)}
-    return found

@@ -77,14 +77,14 @@ def twins(session: Session, brand_id: int, hashes: Collection[str], without: Col
     return {same: id for same, id in session.execute(query) if same}
 
 
-def holders(session: Session, brand_id: int, bands: Collection[int]) -> dict[int, list[int]]:
+def holders(session: Session, brand_id: int, bands: Collection[int]) -> dict[int, tuple[int, ...]]:
     """The mentions of a brand that hold each of these bands."""
     asked = bulk.within(session, BandRow.band, sorted(bands))
     query = select(BandRow.band, BandRow.mention_id).where(BandRow.brand_id == brand_id, asked)
     found: dict[int, list[int]] = {}
     for band, mention_id in session.execute(query):
         found.setdefault(band, []).append(mention_id)
-    return found
+    return {band: tuple(ids) for band, ids in found.items()}
 
 
 def read(session: Session, ids: Collection[int]) -> dict[int, Compared]:
@@ -100,8 +100,9 @@ def read(session: Session, ids: Collection[int]) -> dict[int, Compared]:
 def put(session: Session, brand_id: int, held: Mapping[int, Collection[int]]) -> None:
     """Let mentions of a brand hold these bands."""
     pairs = sorted((band, id) for id, bands in held.items() for band in bands)
-    rows = [{"brand_id": brand_id, "band": band, "mention_id": id} for band, id in pairs]
-    bulk.insert(session.connection(), TABLE, rows)
+    bulk.insert(session.connection(), TABLE, {
+        "brand_id": [brand_id] * len(pairs), "band": [band for band, _ in pairs], "mention_id": [id for _, id in pairs],
+    })  # fmt: skip
 
 
 def take(session: Session, ids: Collection[int]) -> None:

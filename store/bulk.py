@@ -20,49 +20,79 @@ CHUNK = 500
 Item = TypeVar("Item")
 MOMENTS = (UtcTime, Date)
 Row = Mapping[str, Any]
+Columns = Mapping[str, Sequence[Any]]
+"""Rows side by side: what each column holds, from the first row to the last."""
 Ready = Callable[[Any], Any]
 
 
-def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows that all have the same columns. No other row may have their keys: COPY knows no ON CONFLICT.
+def columns(rows: Sequence[Row]) -> Columns:
+    """Rows that all have the same columns, side by side."""
+    return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
+
+
+def insert(connection: Connection, table: Table, rows: Columns) -> None:
+    """Insert rows. No other row may have their keys: COPY knows no ON CONFLICT.
 
     Whoever may meet a row that is there asks first, under a lock, or upserts.
     """
-    if not rows:
+    told = {name: values for name, values in _told(connection, table, rows).items() if any(map(_is_told, values))}
+    if not told:
         return
-    told = {name: values for name, values in _told(connection, table, rows).items() if values.count(None) < len(rows)}
-    columns, values = _names(told), list(zip(*told.values(), strict=True))
+    names, values = _names(told), list(zip(*told.values(), strict=True))
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({columns}) VALUES ({_marks(told)})", values)  # noqa: S608
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({_marks(told)})", values)  # noqa: S608
         return
     driver: Any = connection.connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
         for value in values:
             copy.write_row(value)
 
 
 def upsert(
-    connection: Connection, table: Table, rows: Sequence[Row], key: Sequence[str], told: Mapping[str, str]
+    connection: Connection, table: Table, rows: Columns, key: Sequence[str], told: Mapping[str, str], where: str = "",
 ) -> None:
     """Insert rows, or where their key is there set the columns `told`, each to a piece of SQL that may use `excluded`.
 
-    What is told is SQL, and only ever our own.
+    Those for which `where` does not hold are left as they are. Both are SQL, and only ever our own.
     """
-    if not rows:
+    ready = _told(connection, table, rows)
+    if not any(ready.values()):
         return
-    columns = _told(connection, table, rows)
-    names, order = _names(columns), ", ".join(key)  # all in one order, so that no two writers wait for each other
+    names, order = _names(ready), ", ".join(key)  # all in one order, so that no two writers wait for each other
     conflict = (f"ON CONFLICT ({order}) DO UPDATE SET "
-                + ", ".join(f'"{name}" = {expression}' for name, expression in told.items()))
+                + ", ".join(f'"{name}" = {expression}' for name, expression in told.items())
+                + (f" WHERE {where}" if where else ""))
     if connection.dialect.name == "sqlite":
-        values = list(zip(*columns.values(), strict=True))
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({_marks(columns)}) {conflict}", values)  # noqa: S608
+        values = list(zip(*ready.values(), strict=True))
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({_marks(ready)}) {conflict}", values)  # noqa: S608
         return
-    lists = ", ".join(f"%s::{table.c[name].type.compile(connection.dialect)}[]" for name in columns)
     connection.exec_driver_sql(
-        f"INSERT INTO {table.name} ({names}) SELECT {names} FROM unnest({lists}) AS new ({names}) "  # noqa: S608
-        f"ORDER BY {order} {conflict}", tuple(columns.values()),
+        f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {_unnested(connection, table, ready)} "  # noqa: S608
+        f"ORDER BY {order} {conflict}", tuple(map(_array, ready.values())),
     )
+
+
+def matching(connection: Connection, table: Table, keys: Columns, wanted: Sequence[str]) -> Sequence[Sequence[Any]]:
+    """Of the rows whose columns have one of many keys (all columns of a unique one): what `wanted` holds, as the driver
+    gives it.
+
+    Each key is looked up by itself, whatever the database thinks it knows of the table: its statistics are older than
+    a table that grows.
+    """
+    if not any(keys.values()):
+        return []
+    names = ", ".join(f'{table.name}."{name}"' for name in wanted)
+    if connection.dialect.name == "sqlite":
+        alike = " AND ".join(f'{table.name}."{name}" = json_extract(asked.value, \'$[{place}]\')'
+                             for place, name in enumerate(keys))
+        asked = f"SELECT {names} FROM json_each(?) AS asked CROSS JOIN {table.name} WHERE {alike}"  # noqa: S608
+        values: tuple[Any, ...] = (dumps(list(zip(*keys.values(), strict=True))),)
+    else:
+        alike = " AND ".join(f'{table.name}."{name}" = asked."{name}"' for name in keys)
+        asked = (f"SELECT {names} FROM {_unnested(connection, table, keys, 'asked')} "  # noqa: S608
+                 f"JOIN {table.name} ON {alike}")
+        values = tuple(map(_array, keys.values()))
+    return connection.exec_driver_sql(asked, values).all()
 
 
 def within(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
@@ -81,13 +111,14 @@ def chunks(items: Iterable[Item]) -> Iterator[Sequence[Item]]:
         yield chunk
 
 
-def numbers(connection: Connection, table: Table, n: int) -> list[int]:
+def numbers(connection: Connection, table: Table, n: int) -> Sequence[int]:
     """The next `n` row numbers of a table, for rows that are inserted in this transaction."""
     if connection.dialect.name == "sqlite":  # it has one writer, which holds the lock
         last = connection.exec_driver_sql(f"SELECT coalesce(max(id), 0) FROM {table.name}").scalar_one()  # noqa: S608
-        return list(range(last + 1, last + 1 + n))
-    sequence = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :n)")
-    return list(connection.execute(sequence, {"name": table.name, "n": n}).scalars())
+        return range(last + 1, last + 1 + n)
+    sequence = text("SELECT array_agg(nextval(sequence)) FROM generate_series(1, :n),"
+                    " (SELECT pg_get_serial_sequence(:name, 'id')::regclass AS sequence OFFSET 0) AS found")
+    return connection.execute(sequence, {"name": table.name, "n": n}).scalar_one() or []
 
 
 def _names(columns: Iterable[str]) -> str:
@@ -98,18 +129,38 @@ def _marks(columns: Collection[str]) -> str:
     return ", ".join("?" * len(columns))
 
 
-def _told(connection: Connection, table: Table, rows: Sequence[Row]) -> dict[str, list[Any]]:
-    """The rows column by column, as the driver takes them."""
-    columns = {}
-    for name in rows[0]:
-        act, told = _ready(table, name, connection.dialect), [row[name] for row in rows]
-        if act is not None and isinstance(table.c[name].type, MOMENTS):  # few of them differ in a batch
-            known = {value: act(value) for value in set(told) if value is not None}
-            told = [known.get(value) for value in told]
-        elif act is not None:
-            told = [None if value is None else act(value) for value in told]
-        columns[name] = told
-    return columns
+def _unnested(connection: Connection, table: Table, columns: Collection[str], name: str = "new") -> str:
+    """Parameters, an array a column, as a table."""
+    lists = ", ".join(f"%s::{table.c[column].type.compile(connection.dialect)}[]" for column in columns)
+    return f"unnest({lists}) AS {name} ({_names(columns)})"
+
+
+def _array(values: Iterable[Any]) -> str:
+    """Values as PostgreSQL writes an array; psycopg takes three times as long for it."""
+    return "{" + ",".join("NULL" if value is None else f'"{_quoted(str(value))}"' for value in values) + "}"
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _is_told(value: Any) -> bool:
+    return value is not None
+
+
+def _told(connection: Connection, table: Table, rows: Columns) -> dict[str, list[Any]]:
+    """The rows as the driver takes them."""
+    told = {}
+    for name, values in rows.items():
+        act = _ready(table, name, connection.dialect)
+        if act is None:
+            told[name] = list(values)
+        elif isinstance(table.c[name].type, MOMENTS):  # few of them differ in a batch
+            known = {value: act(value) for value in set(values) if value is not None}
+            told[name] = [known.get(value) for value in values]
+        else:
+            told[name] = [None if value is None else act(value) for value in values]
+    return told
 
 
 @lru_cache(maxsize=1_000)

@@ -65,7 +65,7 @@ def _chosen(filter: MentionFilter) -> Chosen:
 def _beyond(filter: MentionFilter) -> bool:
     """Whether a filter asks for more than labels, days and copies."""
     return bool(filter.query is not None or filter.state is not None or filter.review
-                or filter.cluster is not None)
+                or filter.cluster is not None or filter.hidden)
 
 
 def _narrowest(wanted: Collection[str]) -> str | None:

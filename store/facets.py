@@ -31,7 +31,7 @@ class Facets:
 def facets(session: Session, filter: MentionFilter) -> Facets:
     """Read each mention that the query means once, whatever is chosen, and choose afterwards.
 
-    It serves searches, whose mentions no roll-up counts.
+    It serves searches and what is hidden, which no roll-up counts.
     """
     bare = replace(filter, **dict.fromkeys(FIELDS.values(), ()))  # type: ignore[arg-type]
     columns = [getattr(MentionRow, name) for name in FIELDS]

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, and_, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from escucha.exclusion import BLOCKED
 from escucha.filter import MentionFilter
 from store import brands
 from store.doubts import unsure
 from store.search import Span, condition
 from store.seek import from_moment
-from store.tables import BrandRow, MentionRow
+from store.tables import AuthorRow, BrandRow, MentionRow
 
 SECOND = timedelta(seconds=1)
 
@@ -40,12 +41,18 @@ def in_state(state: str) -> ColumnElement[bool]:
     return MentionRow.state == bindparam("state", state, literal_execute=True)
 
 
+def _not_relevant() -> ColumnElement[bool]:
+    """Whether a mention is hidden, but not because of its author."""
+    away = select(AuthorRow.id).where(AuthorRow.id == MentionRow.author_id, AuthorRow.blocked_at.is_not(None))
+    return and_(MentionRow.hidden.is_not(None), MentionRow.hidden != BLOCKED, ~away.exists())
+
+
 def besides(
     session: Session, filter: MentionFilter,
     brand_id: ColumnElement[int] | InstrumentedAttribute[int] = MentionRow.brand_id,
 ) -> Iterator[ColumnElement[bool]]:
     """All conditions but the query. Raises NotFound for a brand that does not exist."""
-    yield MentionRow.hidden.is_(None)
+    yield _not_relevant() if filter.hidden else MentionRow.hidden.is_(None)
     if filter.brand is not None:
         known = session.scalar(select(BrandRow.id).where(BrandRow.slug == filter.brand))
         yield brand_id == (known if known is not None else brands.get(session, filter.brand).id)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import or_
 from sqlalchemy.orm import Session
 
 from escucha.enrichment import MentionPage, TaggedMention
 from escucha.errors import NotFound
+from escucha.exclusion import BLOCKED
 from escucha.filter import MentionFilter, Order
 from store import parts
 from store.orders import Keys, most_engaged, newest
 from store.relevance import most_relevant
 from store.review import least_sure
 from store.rows import selection, tagged
-from store.tables import MentionRow
+from store.tables import AuthorRow, MentionRow
 
 ORDERS: Mapping[Order, Callable[[Session, MentionFilter, int, str | None], Keys]] = {
     "newest": newest, "engagement": most_engaged, "relevance": most_relevant, "uncertainty": least_sure,
@@ -50,7 +50,7 @@ def loaded(session: Session, ids: Sequence[int], *, raw: bool = False) -> tuple[
     """
     if not ids:
         return ()
-    shown = or_(MentionRow.hidden.is_(None), MentionRow.hidden != "blocked")
-    rows = session.execute(selection(raw=raw).where(MentionRow.id.in_(ids), shown))
+    shown = (MentionRow.hidden.is_distinct_from(BLOCKED), AuthorRow.blocked_at.is_(None))
+    rows = session.execute(selection(raw=raw).where(MentionRow.id.in_(ids), *shown))
     found = {row.id: tagged(row) for row in rows}
     return parts.added(session, [found[id] for id in ids if id in found])

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, text
 MAKE = {
     "sqlite": (
         # ascii: letters beyond ASCII are letters, as escucha.words has folded and parted them already
-        "CREATE VIRTUAL TABLE mention_words USING fts5(words, content='mention', content_rowid='seek', "
+        # columnsize: nobody asks how long a text is (bm25 does), and a row for each would be kept
+        "CREATE VIRTUAL TABLE mention_words USING fts5(words, content='mention', content_rowid='seek', columnsize=0, "
         "tokenize=\"ascii tokenchars '_'\")",
     ),
     "postgresql": (
@@ -24,6 +25,11 @@ DROP = {
     "sqlite": ("DROP TABLE mention_words",),
     "postgresql": ("DROP INDEX ix_mention_words",),
 }
+PARTS = """
+SELECT pg_class.oid::regclass::text FROM pg_class LEFT JOIN pg_inherits ON inhrelid = pg_class.oid
+WHERE relkind = 'i' AND to_regclass('ix_mention_words') IN (pg_class.oid, inhparent)
+"""
+"""PostgreSQL's index, or its parts where the mentions are parted (store.partitions)."""
 Entry = tuple[int, str]
 """A mention's `seek` and `words`."""
 
@@ -46,8 +52,9 @@ def rebuild(connection: Connection) -> None:
     """Make the index anew from the mentions."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("INSERT INTO mention_words (mention_words) VALUES ('rebuild')")
-    else:
-        connection.execute(text("REINDEX INDEX ix_mention_words"))
+        return
+    for index in connection.execute(text(PARTS)).scalars().all():
+        connection.exec_driver_sql(f"REINDEX INDEX {index}")
 
 
 def check(connection: Connection) -> None:

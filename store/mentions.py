@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table, bindparam, select, update
@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session, aliased
 
 from escucha.admission import storable_json
 from escucha.brand import Brand
+from escucha.exclusion import BLOCKED, Exclusion, hidden_as, said_of
 from escucha.mention import Engagement, Mention
-from escucha.words import hashtags, words
-from store import authors, brands, bulk, duplicates, fulltext, rollups
+from escucha.words import hashtags, spaced
+from store import authors, brands, bulk, duplicates, exclusions, fulltext, rollups
 from store.found import find as find
 from store.found import get as get
 from store.removal import remove as remove
@@ -28,6 +29,7 @@ from store.tables import CorrectionRow, MentionRow
 CHUNK = 1_000
 REACTIONS = ("likes", "comments", "shares", "views")
 TABLE: Table = MentionRow.__table__  # type: ignore[assignment]
+Writers = Mapping[tuple[str, str], authors.Writer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,32 @@ class Saved:
         )
 
 
+class Hearing(NamedTuple):
+    """What mentions that are saved together have in common: whose they are, what that brand does not want, and when and
+    by which watch they were heard.
+    """
+
+    brand: Brand
+    zone: ZoneInfo
+    unwanted: Sequence[Exclusion]
+    now: datetime
+    watch_id: int | None
+    check_at: datetime | None
+
+
+class Known(NamedTuple):
+    """A mention that is there already, as far as it tells a repeat from an edit."""
+
+    id: int
+    source: str
+    source_id: str
+    content: str
+    likes: int | None
+    comments: int | None
+    shares: int | None
+    views: int | None
+
+
 def save(
     session: Session, brand: Brand, mentions: Iterable[Mention], now: datetime, watch_id: int | None = None,
     check_at: datetime | None = None,
@@ -59,9 +87,11 @@ def save(
     updated in place; a repeat changes nothing. `check_at` is when the source is to be asked about new ones again.
     """
     brands.hold(session, brand.id)
+    unwanted = exclusions.of_brand(session, brand.id)
+    hearing = Hearing(brand, ZoneInfo(brand.timezone), unwanted, now, watch_id, check_at)
     saved, rest = Saved(), iter(mentions)
     while chunk := list(islice(rest, CHUNK)):
-        saved += _save_chunk(session, brand, chunk, now, watch_id, check_at)
+        saved += _save_chunk(session, hearing, chunk)
     return saved
 
 
@@ -85,59 +115,76 @@ def move(session: Session, ids: Collection[int], brand: Brand) -> int:
             for id, at in going
         ])  # fmt: skip
         session.execute(update(CorrectionRow).where(CorrectionRow.mention_id.in_(moved)).values(brand_id=brand.id))
+    exclusions.judge(session, moved)
     return len(moved)
 
 
-def _save_chunk(
-    session: Session, brand: Brand, chunk: Sequence[Mention], now: datetime, watch_id: int | None,
-    check_at: datetime | None,
-) -> Saved:
+def _save_chunk(session: Session, hearing: Hearing, chunk: Sequence[Mention]) -> Saved:
     newest = {(mention.source, mention.source_id): mention for mention in chunk}
-    known = _known(session, brand, list(newest))
-    writers = authors.save(session, [(m.source, m.author) for m in newest.values() if m.author], now)
-    zone = ZoneInfo(brand.timezone)
-    fresh, edited, moved = [], [], []
-    for key, mention in newest.items():
-        row = {**_row(brand, zone, mention, writers, now, watch_id), "check_at": check_at}
-        match _change(row, known.get(key)):
-            case "new":
-                fresh.append(row)
-            case "edit":
-                edited.append(_marked(row, known[key]["id"]))
-            case "reactions":
-                moved.append(_marked({name: row[name] for name in (*REACTIONS, "engagement")}, known[key]["id"]))
-    _insert(session, fresh, authors.blocked(session, set(writers.values())))
-    _edit(session, edited, {row["id"]: row for row in known.values()})
+    known = _known(session, hearing.brand, list(newest))
+    writers = authors.save(session, [(m.source, m.author) for m in newest.values() if m.author], hearing.now)
+    _insert(session, hearing, [mention for key, mention in newest.items() if key not in known], writers)
+    edited: dict[int, Mention] = {}
+    moved: list[dict[str, Any]] = []
+    for key, before in known.items():
+        if _content(newest[key]) != before.content:
+            edited[before.id] = newest[key]
+        elif (told := _told(newest[key].engagement, before)) != before[-len(REACTIONS):]:
+            reactions = dict(zip(REACTIONS, told, strict=True))
+            moved.append({"row_id": before.id, **reactions, "engagement": Engagement(**reactions).total})
+    _edit(session, hearing, edited, writers)
     with rollups.kept(session, [row["row_id"] for row in moved]):
         _update(session, moved)
-    changed = len(edited) + len(moved)
-    return Saved(new=len(fresh), updated=changed, duplicate=len(chunk) - len(fresh) - changed)
+    new, changed = len(newest) - len(known), len(edited) + len(moved)
+    return Saved(new=new, updated=changed, duplicate=len(chunk) - new - changed)
 
 
-def _insert(session: Session, rows: list[dict[str, Any]], blocked: set[int]) -> None:
+def _insert(session: Session, hearing: Hearing, mentions: Sequence[Mention], writers: Writers) -> None:
     """Save new mentions with their words and counts. The brand is held, so none of them is there already."""
-    connection, delta = session.connection(), rollups.Delta()
-    for id, row in zip(bulk.numbers(connection, TABLE, len(rows)), rows, strict=True):
-        row |= {"id": id, "seek": seek(row["created_at"], id), "same": None, "cluster_id": None, "copy": False,
-                "hidden": "blocked" if row["author_id"] in blocked else None, "kept": False}
-    bulk.insert(connection, TABLE, rows)
-    fulltext.put(connection, [(row["seek"], row["words"]) for row in rows])
+    if not mentions:
+        return
+    n, brand, connection, delta = len(mentions), hearing.brand, session.connection(), rollups.Delta()
+    ids = bulk.numbers(connection, TABLE, n)
+    said = _said(hearing, mentions, writers)
+    row: dict[str, Sequence[Any]] = said | {
+        "id": ids, "seek": [seek(mention.created_at, id) for mention, id in zip(mentions, ids, strict=True)],
+        "brand_id": [brand.id] * n, "watch_id": [hearing.watch_id] * n,
+        "source": [mention.source for mention in mentions], "source_id": [mention.source_id for mention in mentions],
+        "heard_at": [hearing.now] * n, "check_at": [hearing.check_at] * n, "kept": [False] * n, "copy": [False] * n,
+        "hidden": [
+            BLOCKED if mention.author and writers[mention.source, mention.author.id].blocked
+            else hidden_as(mention, brand.slug, hearing.unwanted) if hearing.unwanted else None
+            for mention in mentions
+        ],
+    }  # fmt: skip
+    bulk.insert(connection, TABLE, row)
+    fulltext.put(connection, list(zip(row["seek"], row["words"], strict=True)))
+    counted = zip(row["day"], row["author_id"], row["source"], row["engagement"], row["hidden"], strict=True)
     delta.add(
-        Counted(row["brand_id"], row["day"], row["author_id"], None, row["source"], None, None, None, None,
-                row["engagement"], row["copy"], row["hidden"])
-        for row in rows
-    )  # fmt: skip
+        Counted(brand.id or 0, day, author_id, None, source, None, None, None, None, engagement, False, hidden)
+        for day, author_id, source, engagement, hidden in counted
+    )
     delta.write(session)
 
 
-def _edit(session: Session, rows: list[dict[str, Any]], known: Mapping[int, dict[str, Any]]) -> None:
+def _edit(session: Session, hearing: Hearing, mentions: Mapping[int, Mention], writers: Writers) -> None:
     """Replace what mentions said; each leaves the mentions that it was like, and is compared again."""
-    ids = [row["row_id"] for row in rows]
+    if not mentions:
+        return
+    ids = list(mentions)
     duplicates.left(session, ids)
-    for row in rows:
-        row |= {"seek": seek(row["created_at"], row["row_id"]), "same": None}
     with rollups.kept(session, ids):
-        fulltext.take(session.connection(), [(known[id]["seek"], known[id]["words"]) for id in ids])
+        query = select(MentionRow.id, MentionRow.seek, MentionRow.words, MentionRow.hidden, MentionRow.kept)
+        before = {row.id: row for row in session.execute(query.where(bulk.within(session, MentionRow.id, ids)))}
+        said = _said(hearing, list(mentions.values()), writers)
+        rows = [
+            dict(zip(said, values, strict=True)) | {
+                "row_id": id, "seek": seek(mention.created_at, id), "same": None,
+                "hidden": _hidden(mention, hearing, before[id].hidden, kept=before[id].kept),
+            }
+            for (id, mention), values in zip(mentions.items(), zip(*said.values(), strict=True), strict=True)
+        ]  # fmt: skip
+        fulltext.take(session.connection(), [(row.seek, row.words) for row in before.values()])
         _update(session, rows)
         fulltext.put(session.connection(), [(row["seek"], row["words"]) for row in rows])
 
@@ -148,60 +195,54 @@ def _update(session: Session, rows: list[dict[str, Any]]) -> None:
         session.connection().execute(update(TABLE).where(TABLE.c.id == bindparam("row_id")).values(values), rows)
 
 
-def _change(row: dict[str, Any], known: dict[str, Any] | None) -> Literal["new", "edit", "reactions", "same"]:
-    """What a mention heard (again) means for its row. Reactions that the source no longer tells are kept."""
-    if known is None:
-        return "new"
-    if row["content"] != known["content"]:
-        return "edit"
-    for name in REACTIONS:
-        if row[name] is None:
-            row[name] = known[name]
-    row["engagement"] = Engagement(**{name: row[name] for name in REACTIONS}).total
-    return "reactions" if any(row[name] != known[name] for name in REACTIONS) else "same"
+def _told(now: Engagement, before: Known) -> tuple[int | None, ...]:
+    """The reactions to a mention heard again. Those that the source no longer tells are kept."""
+    return (
+        before.likes if now.likes is None else now.likes, before.comments if now.comments is None else now.comments,
+        before.shares if now.shares is None else now.shares, before.views if now.views is None else now.views,
+    )  # fmt: skip
 
 
-def _marked(row: dict[str, Any], row_id: int) -> dict[str, Any]:
-    kept = ("brand_id", "watch_id", "source", "source_id", "heard_at", "check_at")
-    return {name: value for name, value in row.items() if name not in kept} | {"row_id": row_id}
+def _hidden(mention: Mention, hearing: Hearing, before: str | None, *, kept: bool) -> str | None:
+    """Why an edited mention is hidden; what a person said of it stays, and so does a block."""
+    relevant, blocked = said_of(before, kept=kept), before == BLOCKED
+    return hidden_as(mention, hearing.brand.slug, hearing.unwanted, relevant=relevant, blocked=blocked)
 
 
-def _known(session: Session, brand: Brand, keys: list[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
-    columns = [MentionRow.id, MentionRow.source, MentionRow.source_id, MentionRow.content, MentionRow.seek,
-               MentionRow.words, *(getattr(MentionRow, name) for name in REACTIONS)]
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for source in {source for source, _ in keys}:
-        ids = [source_id for of, source_id in keys if of == source]
-        query = select(*columns).where(
-            MentionRow.brand_id == brand.id, MentionRow.source == source,
-            bulk.within(session, MentionRow.source_id, ids),
-        )
-        for row in session.execute(query).mappings():
-            found[row["source"], row["source_id"]] = dict(row)
-    return found
+def _known(session: Session, brand: Brand, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    asked: dict[str, list[Any]] = {
+        "source": [source for source, _ in keys], "source_id": [source_id for _, source_id in keys],
+        "brand_id": [brand.id] * len(keys),
+    }  # fmt: skip
+    found = map(Known._make, bulk.matching(session.connection(), TABLE, asked, Known._fields))
+    return {(known.source, known.source_id): known for known in found}
 
 
-def _row(
-    brand: Brand, zone: ZoneInfo, mention: Mention, writers: dict[tuple[str, str], int], now: datetime,
-    watch_id: int | None,
-) -> dict[str, Any]:
-    said = f"{mention.title or ''} {mention.text}"
+def _said(hearing: Hearing, mentions: Sequence[Mention], writers: Writers) -> dict[str, list[Any]]:
+    """What mentions say, as a new one and an edit put it in their rows, which wait to be enriched then."""
+    n, texts = len(mentions), [f"{mention.title or ''} {mention.text}" for mention in mentions]
     return {
-        "brand_id": brand.id, "watch_id": watch_id, "source": mention.source, "source_id": mention.source_id,
-        "kind": mention.kind, "title": mention.title, "text": mention.text,
-        "words": " ".join(words(said)), "title_words": " ".join(words(mention.title)) if mention.title else None,
-        "hashtags": " ".join(hashtags(said)) or None, "content": _content(mention),
-        "declared_lang": mention.lang[:35] if mention.lang else None, "url": mention.url,
-        "created_at": mention.created_at, "edited_at": mention.edited_at, "heard_at": now,
-        "day": mention.created_at.astimezone(zone).date(),
-        "author_id": writers[mention.source, mention.author.id] if mention.author else None,
-        "likes": mention.engagement.likes, "comments": mention.engagement.comments,
-        "shares": mention.engagement.shares, "views": mention.engagement.views,
-        "engagement": mention.engagement.total,
-        "rating": mention.rating, "parent_id": mention.parent_id, "place": mention.place,
-        "raw": storable_json(dict(mention.raw)) if mention.raw is not None else None,
-        "state": "pending", "tries": 0, "note": None, "leased_until": None,
-    }
+        "kind": [mention.kind for mention in mentions],
+        "title": [mention.title for mention in mentions],
+        "text": [mention.text for mention in mentions],
+        "words": [spaced(text) for text in texts],
+        "title_words": [spaced(mention.title) if mention.title else None for mention in mentions],
+        "hashtags": [" ".join(hashtags(text)) or None for text in texts],
+        "content": [_content(mention) for mention in mentions],
+        "declared_lang": [mention.lang[:35] if mention.lang else None for mention in mentions],
+        "url": [mention.url for mention in mentions],
+        "created_at": [mention.created_at for mention in mentions],
+        "edited_at": [mention.edited_at for mention in mentions],
+        "day": [mention.created_at.astimezone(hearing.zone).date() for mention in mentions],
+        "author_id": [writers[m.source, m.author.id].id if m.author else None for m in mentions],
+        **{name: [getattr(mention.engagement, name) for mention in mentions] for name in REACTIONS},
+        "engagement": [mention.engagement.total for mention in mentions],
+        "rating": [mention.rating for mention in mentions],
+        "parent_id": [mention.parent_id for mention in mentions],
+        "place": [mention.place for mention in mentions],
+        "raw": [None if mention.raw is None else storable_json(mention.raw) for mention in mentions],
+        "state": ["pending"] * n, "tries": [0] * n, "note": [None] * n, "leased_until": [None] * n,
+    }  # fmt: skip
 
 
 def _content(mention: Mention) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, case, delete, func, insert, literal, select, text, tuple_
@@ -45,7 +47,10 @@ class Counted(NamedTuple):
     hidden: str | None
 
 
-LABELS = {Counted._fields.index(name): name for name in ("source", "stage", "pain", "touchpoint", "lang")}
+LABELS = ("source", "stage", "pain", "touchpoint", "lang")
+ALIKE = attrgetter("brand_id", "day", "sentiment", "copy", *LABELS)
+"""What mentions share that the cubes count together."""
+OF_AUTHOR = attrgetter("brand_id", "day", "author_id", "sentiment", "engagement")
 COLUMNS = tuple(getattr(MentionRow, name) for name in Counted._fields)
 
 
@@ -64,28 +69,27 @@ class Delta:
 
     def __init__(self) -> None:
         self._alike: Counter[tuple[Any, ...]] = Counter()
-        self._authors: dict[tuple[Any, ...], list[int]] = {}
+        self._authors: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
 
     def add(self, mentions: Iterable[Counted], sign: int = 1) -> None:
         """Count mentions in (or, with sign -1, out)."""
-        for said in mentions:
-            if said.hidden is not None:
-                continue
-            self._alike[said.brand_id, said.day, said.sentiment or "", said.copy, *(said[at] for at in LABELS)] += sign
-            if said.author_id is not None:
-                of = self._authors.setdefault((said.brand_id, said.day.replace(day=1), said.author_id), [0, 0, 0, 0])
+        seen = [said for said in mentions if said.hidden is None]
+        for alike, n in Counter(map(ALIKE, seen)).items():
+            self._alike[alike] += sign * n
+        for brand_id, day, author_id, feeling, engagement in map(OF_AUTHOR, seen):
+            if author_id is not None:
+                of = self._authors[brand_id, day.replace(day=1), author_id]
                 of[0] += sign
-                of[1] += sign * (said.sentiment == "positive")
-                of[2] += sign * (said.sentiment == "negative")
-                of[3] += sign * (said.engagement or 0)
+                of[1] += sign * (feeling == "positive")
+                of[2] += sign * (feeling == "negative")
+                of[3] += sign * (engagement or 0)
 
     def write(self, session: Session) -> None:
         """Put the changes on the stored roll-ups; cells that come to nothing go."""
         cells: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
         for (brand_id, day, feeling, copy, *labels), n in self._alike.items():
-            of = dict(zip(LABELS.values(), labels, strict=True))
-            for dimension, names in DIMENSIONS.items():
-                cell = cells[brand_id, dimension, day, PARTED.join(of[name] or "" for name in names), feeling]
+            for dimension, key in _keys(*labels):
+                cell = cells[brand_id, dimension, day, key, feeling or ""]
                 cell[0] += n
                 cell[1] += n * copy
         _add(session, TallyRow, ("brand_id", "dimension", "day", "key", "sentiment"), ("n", "copies"), cells)
@@ -158,6 +162,13 @@ def recount(dimension: str) -> Select[*tuple[Any, ...]]:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=10_000)
+def _keys(*labels: str | None) -> tuple[tuple[str, str], ...]:
+    """In which cell of each cube a mention with these labels is counted."""
+    of = dict(zip(LABELS, labels, strict=True))
+    return tuple((dimension, PARTED.join(of[name] or "" for name in names)) for dimension, names in DIMENSIONS.items())
+
+
 def _people(session: Session) -> list[tuple[Any, ...]]:
     """What the authors' roll-up shall be. The database counts by day: each cuts months its own way."""
     query = (
@@ -199,11 +210,11 @@ def _add(
     changes: Mapping[tuple[Any, ...], Sequence[int]],
 ) -> None:
     """Add to the counts of these keys; a row whose `n` comes to nothing is removed."""
-    rows = [dict(zip((*keys, *counts), (*key, *changes[key]), strict=True)) for key in sorted(changes)
-            if any(changes[key])]
+    changed = [(*key, *counted) for key, counted in changes.items() if any(counted)]
+    rows = dict(zip((*keys, *counts), zip(*changed, strict=True), strict=True)) if changed else {}
     name = table.__tablename__
     told = {count: f"{name}.{count} + excluded.{count}" for count in counts}
     bulk.upsert(session.connection(), table.__table__, rows, keys, told)  # type: ignore[arg-type]
-    for fewer in bulk.chunks(row for row in rows if row["n"] < 0):
-        gone = tuple_(*(getattr(table, key) for key in keys)).in_([tuple(row[key] for key in keys) for row in fewer])
+    for fewer in bulk.chunks(key for key, counted in changes.items() if counted[0] < 0):
+        gone = tuple_(*(getattr(table, key) for key in keys)).in_(fewer)
         session.execute(delete(table).where(gone, table.n == 0))

@@ -16,7 +16,8 @@ LABELS = ("lang", "sentiment", "stage", "pain", "touchpoint", "emotion")
 SHOWN = (
     "id", "brand_id", "watch_id", "author_id", "source", "source_id", "kind", "title", "text", "declared_lang", "url",
     "created_at", "edited_at", "likes", "comments", "shares", "views", "rating", "parent_id", "place", "cluster_id",
-    "state", "note", "versions", "said", *(name + ending for name in LABELS for ending in ("", "_score")),
+    "hidden", "kept", "state", "note", "versions", "said",
+    *(name + ending for name in LABELS for ending in ("", "_score")),
 )  # fmt: skip
 """What is read of a mention to show it."""
 WRITER = ("key", "handle", "name", "url", "followers", "followers_at", "verified")
@@ -43,7 +44,7 @@ def tagged(row: Row[*tuple[Any, ...]]) -> TaggedMention:
     told = SimpleNamespace(**row._mapping)  # faster than to look each of fifty names up in the row itself
     return TaggedMention(
         id=told.id, brand=told.slug, mention=_mention(told), enrichment=understood(told), state=told.state,
-        note=told.note, cluster=told.cluster_id,
+        note=told.note, cluster=told.cluster_id, hidden=told.hidden, kept=told.kept,
     )
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from escucha.exclusion import BLOCKED, PERSON
 from escucha.keeping import Subject
-from store import duplicates, tombstones
+from store import exclusions, tombstones
 from store.tables import (
     AuthorRow,
     AuthorTallyRow,
     BrandRow,
     CorrectionRow,
-    ExclusionRow,
     MentionRow,
     TombstoneRow,
 )
@@ -61,15 +61,16 @@ def mark_blocked(session: Session, id: int, at: datetime | None) -> None:
 
 def hide(session: Session, id: int, limit: int) -> int:
     """Take what a blocked person said out of sight and out of all counts, up to `limit` mentions; how many it was."""
-    return _rehidden(session, id, limit, MentionRow.hidden.is_(None), AuthorRow.blocked_at.is_not(None), "blocked")
+    others = or_(MentionRow.hidden.is_(None), MentionRow.hidden.not_in((BLOCKED, PERSON)))
+    return _judged(session, id, limit, others, AuthorRow.blocked_at.is_not(None))
 
 
 def show(session: Session, id: int, limit: int) -> int:
     """Bring back what was hidden because of a block that is over, up to `limit` mentions; how many it was.
 
-    The brands' exclusions are put to it again: one that was made meanwhile has not read it.
+    What the brands' exclusions mean stays hidden.
     """
-    return _rehidden(session, id, limit, MentionRow.hidden == "blocked", AuthorRow.blocked_at.is_(None), None)
+    return _judged(session, id, limit, MentionRow.hidden == BLOCKED, AuthorRow.blocked_at.is_(None))
 
 
 def all_blocked(session: Session) -> list[int]:
@@ -128,22 +129,12 @@ def _subject(session: Session, row: AuthorRow) -> Subject:
     )
 
 
-def _rehidden(
-    session: Session, id: int, limit: int, so_far: ColumnElement[bool], person: ColumnElement[bool], to: str | None
+def _judged(
+    session: Session, id: int, limit: int, so_far: ColumnElement[bool], person: ColumnElement[bool]
 ) -> int:
+    """Work out again whether up to `limit` of a person's mentions are hidden; how many there were."""
     query = select(MentionRow.id).join(AuthorRow, AuthorRow.id == MentionRow.author_id)
     chosen = query.where(MentionRow.author_id == id, so_far, person).order_by(MentionRow.id).limit(limit)
     ids = session.scalars(chosen).all()
-    with duplicates.kept(session, ids):
-        session.execute(update(MentionRow).where(MentionRow.id.in_(ids)).values(hidden=to))
-    if to is None and ids:
-        _exclude_again(session, ids)
+    exclusions.judge(session, ids)
     return len(ids)
-
-
-def _exclude_again(session: Session, ids: Sequence[int]) -> None:
-    """Let the exclusions of these mentions' brands be put to the stored mentions from the first of them on."""
-    before = min(ids) - 1
-    brands = select(MentionRow.brand_id).where(MentionRow.id.in_(ids))
-    later = or_(ExclusionRow.after_id.is_(None), ExclusionRow.after_id > before)
-    session.execute(update(ExclusionRow).where(ExclusionRow.brand_id.in_(brands), later).values(after_id=before))

@@ -216,8 +216,8 @@ class MentionRow(Base):
 
     `same` is the hash that exact copies share (None: not yet compared), `cluster_id` the first mention of those that
     say nearly the same, and `copy` says that it is not the first of them. `hidden` is why it is neither shown nor
-    counted: an exclusion ("query", "author", "site"), a person ("person"), or an author who is "blocked"; `kept` says
-    that a person wants it in spite of the exclusions.
+    counted: an exclusion ("exclusion:7"), a person ("person"), or an author who is "blocked"; `kept` says that a person
+    wants it in spite of the exclusions.
     """
 
     __tablename__ = "mention"
@@ -462,7 +462,8 @@ class BandRow(Base):
 class ExclusionRow(Base):
     """What a brand does not want: a query ("query"), an author or a site; `refuse`: it is not even collected.
 
-    While it is put to the stored mentions, `after_id` is the last that has been read with it; None: all have.
+    While it is put to the stored mentions, `after_id` is the last that has been read with it; None: all have. One that
+    was taken back is "gone", its value its own number, until what it hid has been looked at again.
     """
 
     __tablename__ = "exclusion"

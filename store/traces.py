@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from escucha.keeping import Subject
 from escucha.text import fold
+from store.exclusions import take_back
 from store.tables import ExclusionRow, MentionRow, RunRow
 
 SHORTEST = 5
@@ -79,7 +80,7 @@ def forget_lines(session: Session, names: Names) -> None:
             session.execute(update(RunRow).where(RunRow.id == id).values(refusals=refusals if rest else null()))
     for row in session.scalars(select(ExclusionRow).where(ExclusionRow.kind == "author")):
         if fold(_bare(row.value.removeprefix(f"{names.source}:"))) in names.names:
-            session.delete(row)
+            take_back(session, row.id, row.brand_id)
 
 
 def _names(refusal: Any, names: Names) -> bool:

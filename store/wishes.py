@@ -51,14 +51,15 @@ def _delete(session: Session, deleted: Mapping[str, datetime]) -> int:
     rows = [{"mark": mark, "at": at} for mark, at in deleted.items() if mark not in known]
     if not rows:
         return 0
-    bulk.insert(session.connection(), GRAVES, rows)
+    bulk.insert(session.connection(), GRAVES, bulk.columns(rows))
     marks = {row["mark"] for row in rows}
     said = session.execute(select(MentionRow.source, MentionRow.source_id).distinct())
     return tombstones.drop(session, [key for source, id in said if tombstones.mark(key := (source, id)) in marks])
 
 
 def _block(session: Session, blocked: Sequence[Mapping[str, Any]]) -> int:
-    bulk.upsert(session.connection(), PEOPLE, blocked, ("source", "key"), {"blocked_at": "excluded.blocked_at"})
+    told = {"blocked_at": "excluded.blocked_at"}
+    bulk.upsert(session.connection(), PEOPLE, bulk.columns(blocked), ("source", "key"), told)
     hidden = 0
     for person in blocked:
         of = select(AuthorRow.id).where(AuthorRow.source == person["source"], AuthorRow.key == person["key"])

@@ -9,6 +9,7 @@ from operator import eq, ge, gt, le, lt
 
 from escucha.enrichment import TaggedMention
 from escucha.mention import Mention
+from escucha.query.countries import called
 from escucha.query.reading import Reading, Span
 from escucha.query.tree import And, Compare, Is, Near, Not, Or, Phrase, Prefix, Query, Raw, Within
 from escucha.text import fold
@@ -139,6 +140,11 @@ def _title(value: str) -> Match:
     )
 
 
+def _country(value: str) -> Match:
+    names = called(value)
+    return lambda reading: fold(reading.mention.place or "") in names
+
+
 def _lang(value: str) -> Match:
     return lambda reading: reading.lang == value or reading.lang.startswith(f"{value}-")
 
@@ -150,7 +156,7 @@ def _label(kind: str) -> Callable[[str], Match]:
 _IS: dict[str, Callable[[str], Match]] = {
     "site": _site, "title": _title, "lang": _lang,
     "url": lambda value: lambda reading: value in fold(reading.mention.url or ""),
-    "country": lambda value: lambda reading: fold(reading.mention.place or "") == value,
+    "country": _country,
     "source": lambda value: lambda reading: reading.mention.source == value,
     "type": lambda value: lambda reading: reading.mention.kind == value,
     "brand": lambda value: lambda reading: reading.brand == value,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from escucha.query.tree import And, Near, Not, Or, Phrase, Query, Within
 
@@ -29,6 +29,18 @@ def either(parts: Iterable[Query]) -> Query:
     """Any of these queries, which are in normal form."""
     flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,)))
     return flat[0] if len(flat) == 1 else Or(flat)
+
+
+def mapped(query: Query, change: Callable[[Query], Query]) -> Query:
+    """The query with each of its leaves changed."""
+    match query:
+        case And(parts):
+            return both(mapped(part, change) for part in parts)
+        case Or(parts):
+            return either(mapped(part, change) for part in parts)
+        case Not(part):
+            return Not(mapped(part, change))
+    return change(query)
 
 
 def leaves(query: Query) -> Iterator[Query]:

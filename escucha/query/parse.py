@@ -56,6 +56,12 @@ def parse(text: str) -> Query:
     return query
 
 
+def fields_of(text: str) -> list[tuple[str, Given]]:
+    """The fields that a query asks about: the English name of each, and how it is written."""
+    written = [_given(token) for token in _tokens(_UNSEEN.sub(" ", text)) if token.type == "FIELD"]
+    return [(NAMES[fold(given.name)], given) for given in written if fold(given.name) in NAMES]
+
+
 @lru_cache
 def _grammar() -> Lark:
     return Lark(Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8"), parser="lalr", lexer="basic")
@@ -176,10 +182,16 @@ def _within(token: Token) -> Query:
 
 
 def _field(token: Token) -> Query:
+    return fields.field(_given(token), _value(token).endswith("*"))
+
+
+def _given(token: Token) -> Given:
+    return Given(token.partition(":")[0], unquoted(_value(token).removesuffix("*")), at(token))
+
+
+def _value(token: Token) -> str:
     name, _, value = token.partition(":")
-    if fold(name) != "raw" and value[0] not in QUOTES:
-        value = value.rstrip(",;") or value
-    return fields.field(Given(name, unquoted(value.removesuffix("*")), at(token)), value.endswith("*"))
+    return value if fold(name) == "raw" or value[0] in QUOTES else value.rstrip(",;") or value
 
 
 def unquoted(text: str) -> str:
