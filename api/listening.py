@@ -16,6 +16,8 @@ from api.deps import House
 from collectors.http import WebOptions
 from escucha.brand import Backfill, Brand, Query, Watch
 from escucha.errors import ConfigError, Invalid, NotFound
+from escucha.query.excerpt import EVERYTHING
+from escucha.query.written import written
 from escucha.source import SourceFacts
 from pipeline import backfill, spending, watching
 from pipeline.collect import facts_of
@@ -49,6 +51,17 @@ class Purse:
 
     spent: float
     allowed: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """What a watch asks of a source that searches, as it goes there, and what of its query is checked here.
+
+    `checked` is empty where nothing can be, and None where the text is the upstream's own.
+    """
+
+    searches: tuple[str, ...]
+    checked: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +112,19 @@ def query_of(brand: Brand, wanted: Wanted) -> Query:
         raise Invalid("That is too much for one watch: {limit} characters to ask for, {terms} words to keep by.",
                       limit=LONGEST_QUERY, terms=MOST_TERMS)
     return query_for(brand, wanted.source, wanted.text, terms, everything=wanted.terms is not None)
+
+
+def searched(source: str, text: str) -> Searched | None:
+    """What a watch with this text would ask; None where the text is no query: an address, a name, or not yet right."""
+    try:
+        asking = collectors.asking(source, text)
+    except Invalid:
+        return None
+    if asking is None:
+        return None
+    query = asking.checked
+    checked = None if query is None else "" if query == EVERYTHING else written(query)
+    return Searched(searches=asking.searches, checked=checked)
 
 
 def tried(parts: House, brand: Brand, wanted: Wanted) -> Trial:

@@ -189,13 +189,28 @@ class WatchIn(WantedIn):
     slowest: int | None = Field(None, ge=1, le=604_800, description="The same where little is new.")
 
 
+class EstimateOut(Out):
+    """How many posts of the last seven days a watch would read, and from how many US dollars to how many."""
+
+    posts: int
+    least: float
+    most: float
+    asking: float
+
+
 class TrialOut(Out):
     """The first mentions that a watch would bring. Nothing was stored. `problem` is what stood in the way."""
 
+    searches: list[str] = Field(description="What is asked of a source that searches, as it goes there.")
+    checked: str | None = Field(
+        description="What a find has to mean to be kept, in the query language; empty: nothing can be checked; null: "
+        "the text is the source's own."
+    )
     mentions: list[SaidOut]
     refusals: list[RefusalOut]
     passed: int
     cost: float
+    estimate: EstimateOut | None = Field(description="What a paid source counted; null where it does not count.")
     problem: str | None
 
 

@@ -114,7 +114,7 @@ def recorded(folder: Path, web: Upstream) -> list[tuple[str, str]]:
         for number, body in enumerate(listings(path)):
             subreddit = f"{path.stem.replace('-', '_')[:18]}{number}"
             web.put(f"/r/{subreddit}/search", json.dumps(body), Content_Type="application/json")
-            asked.append(("reddit", f"r/{subreddit}: café"))
+            asked.append(("reddit", f"r/{subreddit}: native:café"))
     return asked
 
 

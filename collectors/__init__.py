@@ -11,7 +11,7 @@ from escucha.plugins import load, names
 
 if TYPE_CHECKING:
     from collectors.http import WebOptions
-    from escucha.source import Source, SourceFacts
+    from escucha.source import Asking, Source, SourceFacts
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,18 @@ def facts(name: str) -> SourceFacts:
     """What the source of that name declares about itself, without building it."""
     declared: SourceFacts = load(GROUP, SOURCES, name).facts
     return declared
+
+
+def asking(name: str, text: str) -> Asking | None:
+    """What a watch with this text asks of a source; None where the text is an address or a name, or it does not search.
+
+    Raises:
+        Invalid: the query cannot be read, asked or checked there; it says where and what to change.
+    """
+    from escucha.source import Searches
+
+    kind = load(GROUP, SOURCES, name)
+    return kind.asking(text) if isinstance(kind, Searches) else None
 
 
 def known() -> tuple[SourceFacts, ...]:

@@ -7,22 +7,27 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from collectors.bookmark import bookmark, notes_of
+from collectors.bookmark import bookmark
 from collectors.http import Answer
 from collectors.meter import quota_of
-from collectors.online import OnlineSource, formless, list_of, moments_of, object_of
+from collectors.online import formless, list_of, moments_of, object_of
 from collectors.pace import Allowance
+from collectors.searching import Searching
+from collectors.several import Walk
+from collectors.translate import Abilities, primary
 from collectors.walk import Bounds, Place, Stretch, newest_first
 from escucha.admission import admit, admit_all
 from escucha.brand import Query
 from escucha.errors import Refused, SourceError, TryLater
 from escucha.mention import Author, Engagement, Mention
 from escucha.note import Note
-from escucha.source import Checked, Credential, Cursor, Page, SourceFacts, Span
+from escucha.query.match import matches_mention
+from escucha.source import Asking, Checked, Credential, Cursor, Page, SourceFacts, Span
 from escucha.text import mentions_any
 
 LIMIT = 100
@@ -62,14 +67,14 @@ SESSIONS: dict[str, Session] = {}
 """The sessions of this process by account, so that a run does not sign in again. They are never written down."""
 
 
-class BlueskySource(OnlineSource):
+class BlueskySource(Searching):
     """Searches with the user's own account, which the search asks for, by stretches of time."""
 
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="bluesky",
         title="Bluesky",
         query_hint='"cafés lumbre" lang:es',
-        query_about=Note("Words to search for; a phrase in quotes. Add lang:es for posts in one language."),
+        query_about=Note("Words to search for, in the query language. Add lang:es for posts in one language."),
         access="own key",
         needs=Note(
             "A free Bluesky account and an app password (in Bluesky: Settings, Privacy and security, App passwords). "
@@ -95,6 +100,15 @@ class BlueskySource(OnlineSource):
         followers_in_answer="second call",
         followers_batch=BATCH,
     )
+    abilities: ClassVar[Abilities] = Abilities(
+        says={"lang": lambda value: f"lang:{found}" if (found := primary(value)) else None},
+        tells=frozenset({"lang", "engagement", "url"}), own=r"\burl:",
+    )
+
+    @classmethod
+    def understood(cls, text: str) -> Words:
+        """The words and the language. Raises Refused."""
+        return read_query(text)
 
     @property
     def _base(self) -> str:
@@ -102,13 +116,13 @@ class BlueskySource(OnlineSource):
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
         """Posts newer than the cursor, less an overlap. Raises Refused for a query without words."""
-        asked = read_query(query.text)
+        now = self._clock.now()
 
-        def ask(place: Place) -> Stretch:
-            return self._stretch(asked, place)
+        def walk(text: str) -> Walk:
+            ask = partial(self._stretch, read_query(text))
+            return lambda notes: newest_first(notes, ask, BOUNDS, now, query.since, by="time")
 
-        steps = newest_first(notes_of(query, cursor), ask, BOUNDS, self._clock.now(), query.since, by="time")
-        return self._walked(query, steps, read_post, post_name)
+        return self._walked(query, self._each(query, cursor, walk), read_post, post_name)
 
     def _stretch(self, asked: Words, place: Place) -> Stretch:
         answer = self._asked("app.bsky.feed.searchPosts", {
@@ -343,7 +357,7 @@ def read_stream(lines: Iterable[str], query: Query) -> Page:
     whatever stands in these lines; its older posts are found by asking again (`BlueskySource.recheck`). The cursor
     keeps the stream's own time (`time_us`), from which it is to be asked for more.
     """
-    stream = _Stream(query=query, asked=read_query(query.text))
+    stream = _Stream(query=query, asking=BlueskySource.asked(query.text))
     mentions, refusals = admit_all(
         enumerate(lines, 1), stream.read, lambda item: f"line {item[0]}", lambda item: item[1]
     )
@@ -362,7 +376,7 @@ class _Stream:
     """What was read of a stream: which posts live (True) or are gone, and the times of its events."""
 
     query: Query
-    asked: Words
+    asking: Asking
     alive: dict[str, bool] = field(default_factory=dict)
     times: list[int] = field(default_factory=list)
     lines: int = 0
@@ -389,24 +403,30 @@ class _Stream:
     def _mention(self, uri: str, event: Json) -> Mention | None:
         record, at = event["commit"]["record"], _at(event["time_us"])
         own = (record.get("labels") or {}).get("values") or []
-        if not self._matches(record) or any(label.get("val") in HIDDEN for label in own):
+        if any(label.get("val") in HIDDEN for label in own):
             return None
         author = Author(
             id=event["did"], handle=event["did"], url=f"https://bsky.app/profile/{event['did']}"
         )
         edited = at if event["commit"]["operation"] == "update" else None
         created = min(datetime.fromisoformat(record["createdAt"]), at)
-        mention = admit(_mention(uri, record, created, author, event, edited_at=edited), at)
+        mention = _mention(uri, record, created, author, event, edited_at=edited)
+        if not self._matches(mention, record):
+            return None
+        mention = admit(mention, at)
         self.alive[uri] = True
         return mention
 
-    def _matches(self, record: Json) -> bool:
-        """Whether a post holds all words and one of the terms, in the language asked for."""
-        said = record["text"]
-        if self.asked.lang and self.asked.lang not in [lang.lower() for lang in record.get("langs") or []]:
+    def _matches(self, mention: Mention, record: Json) -> bool:
+        """Whether a post is what the query means and has one of the terms."""
+        if not mentions_any(mention.text, self.query.terms):
             return False
-        return mentions_any(said, self.query.terms) and all(
-            mentions_any(said, (word,)) for word in _parts(self.asked.words)
+        if self.asking.checked is not None:
+            return matches_mention(self.asking.checked, mention, "")
+        (text,) = self.asking.searches
+        asked, langs = read_query(text), [lang.lower() for lang in record.get("langs") or []]
+        return (asked.lang is None or asked.lang in langs) and all(
+            mentions_any(mention.text, (word,)) for word in _parts(asked.words)
         )
 
 

@@ -11,11 +11,13 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
-from collectors.bookmark import notes_of
 from collectors.http import Answer
-from collectors.online import OnlineSource, asked_of, formless, is_own, list_of, moments_of, object_of
+from collectors.online import asked_of, formless, is_own, list_of, moments_of, object_of
 from collectors.plain import plain
+from collectors.searching import Searching
+from collectors.several import Walk
 from collectors.shallow import shallow
+from collectors.translate import Abilities
 from collectors.walk import Bounds, Place, Stretch, newest_first
 from escucha.brand import Query
 from escucha.errors import Refused, SourceError, TryLater
@@ -43,7 +45,7 @@ class Asked:
     words: str = ""
 
 
-class DiscourseSource(OnlineSource):
+class DiscourseSource(Searching):
     """Searches, and fetches each post that is found in full; or reads all posts down by their number."""
 
     facts: ClassVar[SourceFacts] = SourceFacts(
@@ -51,8 +53,8 @@ class DiscourseSource(OnlineSource):
         title="Discourse",
         query_hint="cafés lumbre@foro.example.com",
         query_about=Note(
-            "Words to search for, and the forum's address after @. Without words (@foro.example.com) every post is "
-            "read, and the watch's terms choose."
+            "Words to search for, in the query language, and the forum's address after @. Without words "
+            "(@foro.example.com) every post is read, and the watch's terms choose."
         ),
         needs=Note(
             "Nothing for a public forum. For one that is closed to strangers, an API key that its administrators make."
@@ -79,17 +81,32 @@ class DiscourseSource(OnlineSource):
         recheck_batch=20,
         fastest=300,
     )
+    abilities: ClassVar[Abilities] = Abilities(
+        quotes=None, least=3, tells=frozenset({"title", "engagement", "url"}), own=r"(?<![^\s(])-?#\w+"
+    )
+
+    @classmethod
+    def part(cls, text: str) -> slice | None:
+        """What stands before the last @."""
+        return slice(0, max(text.rfind("@"), 0))
+
+    @classmethod
+    def understood(cls, text: str) -> Asked:
+        """The words and the forum. Raises Refused."""
+        return read_query(text)
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
         """Posts newer than the cursor, less an overlap."""
-        asked = read_query(query.text)
-        notes, now = notes_of(query, cursor), self._clock.now()
-        if asked.words:
-            ask = partial(self._found, asked, dict[int, Post]())
-            steps = newest_first(notes, ask, BOUNDS, now, query.since, by="number")
-        else:
-            steps = newest_first(notes, partial(self._all, asked), BOUNDS, now, query.since)
-        return self._walked(query, steps, partial(read_post, base=asked.base), post_name)
+        base, now, known = read_query(query.text).base, self._clock.now(), dict[int, Post]()
+
+        def walk(text: str) -> Walk:
+            asked = read_query(text)
+            if not asked.words:
+                return lambda notes: newest_first(notes, partial(self._all, asked), BOUNDS, now, query.since)
+            ask = partial(self._found, asked, known)
+            return lambda notes: newest_first(notes, ask, BOUNDS, now, query.since, by="number")
+
+        return self._walked(query, self._each(query, cursor, walk), partial(read_post, base=base), post_name)
 
     def _found(self, asked: Asked, known: dict[int, Post], place: Place) -> Stretch:
         """A page of the search, whose finds are cut short: each is fetched in full, once a run (`known`)."""

@@ -11,14 +11,17 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from collectors.http import Answer
-from collectors.online import OnlineSource, list_of, moments_of
+from collectors.online import list_of, moments_of
 from collectors.plain import plain
+from collectors.searching import Searching
+from collectors.translate import Abilities, primary
 from collectors.verdict import retry_after
 from collectors.walk import Bounds, Place, Stretch, newest_first
 from escucha.brand import Query
 from escucha.errors import Refused, SourceError, TryLater
 from escucha.mention import Author, Mention
 from escucha.note import Note
+from escucha.query.countries import called
 from escucha.source import Cursor, Page, SourceFacts, Span
 
 LIMIT = 250
@@ -60,7 +63,7 @@ TRACKERS = re.compile(r"utm_|fbclid$|gclid$|mc_[ce]id$", re.IGNORECASE)
 Article = Mapping[str, Any]
 
 
-class GdeltSource(OnlineSource):
+class GdeltSource(Searching):
     """Searches by stretches of time: an answer holds 250 articles at most, and there is no second page."""
 
     facts: ClassVar[SourceFacts] = SourceFacts(
@@ -68,8 +71,7 @@ class GdeltSource(OnlineSource):
         title="GDELT",
         query_hint='"cafés lumbre" country:MX lang:es',
         query_about=Note(
-            "A phrase in quotes or words, and if you like a country and a language: country:MX lang:es. Several "
-            "spellings with OR between them."
+            "Words to search for, in the query language, and if you like a country and a language: country:MX lang:es."
         ),
         access="open",
         needs=Note("Nothing: no key, no cost. One request every 5 seconds, often fewer when GDELT is busy."),
@@ -81,6 +83,20 @@ class GdeltSource(OnlineSource):
         fastest=900,
     )
     base: ClassVar[str] = "https://api.gdeltproject.org"
+    abilities: ClassVar[Abilities] = Abilities(
+        any_of="groups", least=3, excerpt=True, tells=frozenset({"title", "lang", "country", "url", "site"}),
+        own=r"\btone(?:abs)?[<>]",
+        says={
+            "lang": lambda value: f"lang:{found}" if (found := primary(value)) else None,
+            "country": lambda value: f"country:{re.sub(r'[^a-z]', '', called(value)[0])}",
+        },
+    )
+
+    @classmethod
+    def understood(cls, text: str) -> str:
+        """The query as GDELT wants it. Raises Refused."""
+        return read_query(text)
+
     _shown: frozenset[str] = frozenset()
     _hidden: datetime | None = None
 
@@ -89,7 +105,8 @@ class GdeltSource(OnlineSource):
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
         """Articles that GDELT saw since the cursor, less an overlap, newest first; copies of one are left out."""
-        words = read_query(query.text)
+        (text,) = self.asked(query.text).searches
+        words = read_query(text)
         now = self._clock.now()
         since = max(query.since, now - WINDOW + SHORTEST) if query.since else None
 

@@ -7,12 +7,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from collectors.bookmark import bookmark
 from collectors.http import Answer
-from collectors.online import OnlineSource, list_of, moments_of, object_of
+from collectors.online import list_of, moments_of, object_of
+from collectors.searching import Searching
+from collectors.several import Walk
+from collectors.translate import Abilities
 from collectors.verdict import retry_after
 from collectors.walk import Bounds, Notes, Place, Step, Stretch, newest_first, oldest_first
 from escucha.brand import Query
@@ -65,7 +69,7 @@ class Repo:
         return f"/repos/{self.owner}/{self.name}"
 
 
-class GitHubSource(OnlineSource):
+class GitHubSource(Searching):
     """Searches issues by stretches of time, or reads a repository's listings by when something changed."""
 
     facts: ClassVar[SourceFacts] = SourceFacts(
@@ -73,8 +77,8 @@ class GitHubSource(OnlineSource):
         title="GitHub",
         query_hint='"cafés lumbre", or lumbre/lumbre-app',
         query_about=Note(
-            "Words to search for in the issues of all public repositories; or a repository as owner/name, for all its "
-            "issues, comments and discussions."
+            "Words to search for in the issues of all public repositories, in the query language; or a repository as "
+            "owner/name, for all its issues, comments and discussions."
         ),
         access="open",
         needs=Note(
@@ -98,6 +102,7 @@ class GitHubSource(OnlineSource):
         fastest=300,
     )  # fmt: skip
     base: ClassVar[str] = "https://api.github.com"
+    abilities: ClassVar[Abilities] = Abilities(longest=LONGEST, tells=frozenset({"title", "engagement", "url"}))
     _unfinished = False
 
     def _pace(self) -> float:
@@ -105,16 +110,27 @@ class GitHubSource(OnlineSource):
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
         """Issues that a search finds, newest first; or what changed in a repository, oldest first."""
-        asked = read_query(query.text)
-        return self._repo(query, asked, cursor) if isinstance(asked, Repo) else self._search(query, asked, cursor)
+        asked = [read_query(text) for text in self.asked(query.text).searches]
+        return self._repo(query, asked[0], cursor) if isinstance(asked[0], Repo) else self._search(query, cursor)
 
-    def _search(self, query: Query, words: str, cursor: Cursor | None) -> Iterator[Page]:
-        def ask(place: Place) -> Stretch:
-            return self._found(words, place)
+    @classmethod
+    def part(cls, text: str) -> slice | None:
+        """All, unless it is a repository."""
+        return None if repository(text) else super().part(text)
 
-        notes = self._notes(query, cursor)
-        steps = newest_first(notes, ask, SEARCH_BOUNDS, self._clock.now(), query.since, by="time")
-        for page in self._walked(query, steps, read_issue, issue_name):
+    @classmethod
+    def understood(cls, text: str) -> str | Repo:
+        """The words or the repository. Raises Refused."""
+        return read_query(text)
+
+    def _search(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
+        now = self._clock.now()
+
+        def walk(words: str) -> Walk:
+            ask = partial(self._found, words.strip())
+            return lambda notes: newest_first(notes, ask, SEARCH_BOUNDS, now, query.since, by="time")
+
+        for page in self._walked(query, self._each(query, cursor, walk), read_issue, issue_name):
             yield replace(page, doubt=page.doubt or _cut_short(), covers=None) if self._unfinished else page
 
     def _found(self, words: str, place: Place) -> Stretch:
@@ -281,11 +297,17 @@ REFUSALS: Mapping[int, Callable[[], SourceError]] = {
 }  # fmt: skip
 
 
+def repository(text: str) -> Repo | None:
+    """The repository that a text names as `owner/name` or by its address, if it does."""
+    found = re.fullmatch(r"(?:https://github\.com/)?([\w-]+)/([\w.-]+?)(?:\.git)?/?", text.strip(), re.ASCII)
+    return Repo(owner=found[1], name=found[2]) if found else None
+
+
 def read_query(text: str) -> Repo | str:
     """`owner/name` is a repository, anything else words to search for."""
+    if repo := repository(text):
+        return repo
     words = text.strip()
-    if found := re.fullmatch(r"(?:https://github\.com/)?([\w-]+)/([\w.-]+?)(?:\.git)?/?", words, re.ASCII):
-        return Repo(owner=found[1], name=found[2])
     if not words or re.search(r"\b(created|in|is|type):", words) or len(words) > LONGEST:
         raise Refused(
             'Write words to search for, such as "cafés lumbre", in at most 150 characters and without in:, is: or '

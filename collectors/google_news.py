@@ -12,6 +12,8 @@ from collectors import rss
 from collectors.feed import Entry, Item
 from collectors.http import Answer
 from collectors.rss import FirstSeen, RssSource
+from collectors.searching import Searching
+from collectors.translate import Abilities
 from escucha.brand import Query
 from escucha.errors import Refused, SourceError, TryLater
 from escucha.mention import Author, Mention
@@ -43,7 +45,7 @@ EDITIONS: Mapping[str, Edition] = {
 DEFAULT = "mx"
 
 
-class GoogleNewsSource(RssSource):
+class GoogleNewsSource(Searching, RssSource):
     """Reads the feed of a search. Its links lead through Google and are left as they are."""
 
     facts: ClassVar[SourceFacts] = SourceFacts(
@@ -51,8 +53,8 @@ class GoogleNewsSource(RssSource):
         title="Google News",
         query_hint='"cafés lumbre" -receta @mx',
         query_about=Note(
-            "Words to search for, a phrase in quotes, -word to leave out; at its end the edition, such as @mx, @es or "
-            "@us-es. Without one: Mexico."
+            "Words to search for, in the query language; at its end the edition, such as @mx, @es or @us-es. Without "
+            "one: Mexico."
         ),
         needs=Note("No key and no cost, but somebody must accept its terms. A Google Alert is the better way."),
         keeps=Note("Google allows no keeping: whoever accepts the terms answers for the stored headlines."),
@@ -71,9 +73,25 @@ class GoogleNewsSource(RssSource):
         ),
     )
     base: ClassVar[str] = "https://news.google.com"
+    abilities: ClassVar[Abilities] = Abilities(
+        any_of="groups", brackets=("", ""), excludes=True, excerpt=True,
+        tells=frozenset({"title", "lang"}), own=r"\bsite:",
+    )
+
+    @classmethod
+    def part(cls, text: str) -> slice | None:
+        """All but the edition."""
+        found = _EDITION.match(text)
+        return slice(0, found.end(1)) if found else super().part(text)
+
+    @classmethod
+    def understood(cls, text: str) -> tuple[str, Edition]:
+        """The words and the edition. Raises Refused."""
+        return read_search(text)
 
     def _asked(self, query: Query, validators: Mapping[str, str]) -> Answer:
-        words, edition = read_search(query.text)
+        (text,) = self.asked(query.text).searches
+        words, edition = read_search(text)
         params = {"q": words, "hl": edition.hl, "gl": edition.gl, "ceid": f"{edition.gl}:{edition.named}"}
         return self._web.get(self._url("/rss/search"), params=params, validators=validators, verdict=self._verdict)
 

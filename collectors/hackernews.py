@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
-from collectors.bookmark import notes_of
-from collectors.online import OnlineSource, list_of, moments_of, object_of
+from collectors.online import list_of, moments_of, object_of
 from collectors.plain import plain
+from collectors.searching import Searching
+from collectors.several import Walk
+from collectors.translate import Abilities
 from collectors.walk import Bounds, Place, Stretch, newest_first
 from escucha.brand import Query
 from escucha.mention import Author, Engagement, Mention
 from escucha.note import Note
 from escucha.source import Checked, Cursor, Page, SourceFacts
-from escucha.text import mentions_any
 
 LIMIT = 100
 BOUNDS = Bounds(first=timedelta(days=30), overlap=timedelta(hours=6))
 """The search indexes most items within minutes; six hours behind the newest known it is asked again."""
 
 
-class HackerNewsSource(OnlineSource):
+class HackerNewsSource(Searching):
     """Searches through Algolia, which shows about 1,000 hits of a query: so it is asked by stretches of time."""
 
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="hackernews",
         title="Hacker News",
         query_hint='"cafés lumbre"',
-        query_about=Note("Words to search for; a phrase in quotes."),
+        query_about=Note("Words to search for, in the query language."),
         needs=Note("Nothing: no key, no cost. 10,000 requests an hour."),
         keeps=Note("Posts as long as they exist there; deleted ones are looked for every 7 days and removed."),
         blind=Note("Followers (karma is no audience), and posts that do not name the words."),
@@ -37,21 +39,17 @@ class HackerNewsSource(OnlineSource):
         recheck_days=7,
     )
     base: ClassVar[str] = "https://hn.algolia.com"
+    abilities: ClassVar[Abilities] = Abilities(accents="folded", tells=frozenset({"title", "engagement", "url"}))
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
-        """Hits newer than the cursor, less an overlap. The upstream matches loosely, so the words are checked here."""
-        words = tuple(query.text.replace('"', " ").split())
+        """Hits newer than the cursor, less an overlap."""
+        now = self._clock.now()
 
-        def ask(place: Place) -> Stretch:
-            return self._stretch(query.text, place)
+        def walk(words: str) -> Walk:
+            ask = partial(self._stretch, words)
+            return lambda notes: newest_first(notes, ask, BOUNDS, now, query.since, by="time")
 
-        def read(hit: Any) -> Mention | None:
-            mention = to_mention(hit)
-            said = f"{mention.title or ''} {mention.text}"
-            return mention if all(mentions_any(said, (word,)) for word in words) else None
-
-        steps = newest_first(notes_of(query, cursor), ask, BOUNDS, self._clock.now(), query.since, by="time")
-        return self._walked(query, steps, read, hit_name)
+        return self._walked(query, self._each(query, cursor, walk), to_mention, hit_name)
 
     def _stretch(self, words: str, place: Place) -> Stretch:
         bounds = [f"created_at_i>={int(place.since.timestamp())}"]

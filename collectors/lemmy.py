@@ -11,16 +11,17 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from collectors.bookmark import notes_of
 from collectors.http import Answer
-from collectors.online import OnlineSource, asked_of, is_own, list_of, moments_of, object_of
+from collectors.online import asked_of, is_own, list_of, moments_of, object_of
+from collectors.searching import Searching
+from collectors.several import Walk
+from collectors.translate import Abilities
 from collectors.walk import Bounds, Place, Step, Stretch, newest_first
 from escucha.brand import Query
 from escucha.errors import Refused, SourceError, TryLater
 from escucha.mention import Author, Engagement, Mention
 from escucha.note import Note
 from escucha.source import Checked, Credential, Cursor, Page, SourceFacts
-from escucha.text import mentions_any
 
 LIMIT = 50
 BOUNDS = Bounds(first=timedelta(days=30), overlap=timedelta(hours=6), steps=12)
@@ -46,14 +47,14 @@ class Site:
     languages: Mapping[int, str] = field(default_factory=dict)
 
 
-class LemmySource(OnlineSource):
+class LemmySource(Searching):
     """Asks a server for its version first: up to 0.19 pages are numbers, from 1.0 on each leads to the next."""
 
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="lemmy",
         title="Lemmy",
         query_hint="cafés lumbre@lemmy.world",
-        query_about=Note("Words to search for, and the server to ask, after @."),
+        query_about=Note("Words to search for, in the query language, and the server to ask, after @."),
         needs=Note("Nothing: no key, no cost. A server allows about 60 searches in ten minutes."),
         keeps=Note(
             "Posts and comments as long as they exist there; deleted ones are looked for every 7 days and removed."
@@ -77,27 +78,35 @@ class LemmySource(OnlineSource):
         recheck_batch=20,
         fastest=300,
     )
+    abilities: ClassVar[Abilities] = Abilities(
+        quotes="", parts=True, terms=1, accents="distinct",
+        tells=frozenset({"title", "lang", "engagement", "url", "site"}),
+    )
+    """Servers look for the words as one piece of text (`%cafés%lumbre%`), in this order and with these accents."""
+
+    @classmethod
+    def part(cls, text: str) -> slice | None:
+        """What stands before the last @."""
+        return slice(0, max(text.rfind("@"), 0))
+
+    @classmethod
+    def understood(cls, text: str) -> Asked:
+        """The words and the server. Raises Refused."""
+        return read_query(text)
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
-        """Posts and comments newer than the cursor, less an overlap.
+        """Posts and comments newer than the cursor, less an overlap."""
+        site, now = self._site(read_query(query.text).base), self._clock.now()
 
-        Servers match parts of words, so the words are looked for again here.
-        """
-        asked = read_query(query.text)
-        site = self._site(asked.base)
-        words = tuple(asked.words.replace('"', " ").split())
+        def walk(text: str) -> Walk:
+            asked = read_query(text)
+            if site.api == "v3":
+                numbered = partial(self._numbered, asked)
+                return lambda notes: newest_first(notes, numbered, BOUNDS, now, query.since, by="number")
+            return lambda notes: newest_first(notes, partial(self._linked, asked), BOUNDS, now, query.since)
 
-        def read(view: Any) -> Mention | None:
-            mention = read_view(view, site)
-            said = f"{mention.title or ''} {mention.text}" if mention else ""
-            return mention if all(mentions_any(said, (word,)) for word in words) else None
-
-        notes, now = notes_of(query, cursor), self._clock.now()
-        if site.api == "v3":
-            steps = newest_first(notes, partial(self._numbered, asked), BOUNDS, now, query.since, by="number")
-        else:
-            steps = newest_first(notes, partial(self._linked, asked), BOUNDS, now, query.since)
-        return self._walked(query, steps, read, view_name, gone=_gone_in)
+        steps = self._each(query, cursor, walk)
+        return self._walked(query, steps, partial(read_view, site=site), view_name, gone=_gone_in)
 
     def _numbered(self, asked: Asked, place: Place) -> Stretch:
         page = int(place.token or 1)

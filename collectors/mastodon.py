@@ -11,10 +11,12 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
-from collectors.bookmark import notes_of
 from collectors.http import Answer
-from collectors.online import OnlineSource, asked_of, is_own, list_of, moments_of
+from collectors.online import asked_of, is_own, list_of, moments_of
 from collectors.plain import plain
+from collectors.searching import Searching
+from collectors.several import Walk
+from collectors.translate import Abilities
 from collectors.walk import Bounds, Place, Stretch, newest_first
 from escucha.brand import Query
 from escucha.errors import Refused, SourceError
@@ -25,6 +27,7 @@ from escucha.source import Checked, Credential, Cursor, Page, SourceFacts
 LIMIT = 40
 BOUNDS = Bounds(first=timedelta(days=30), overlap=timedelta(hours=1))
 """Posts of other servers arrive late, in the place of the time they were written: each run looks an hour back."""
+TAG = re.compile(r"\s*#?([\w·]+)@\S+\s*")
 SHIFT = 16
 """Mastodon's ids are milliseconds since 1970, shifted by so many bits."""
 
@@ -33,7 +36,7 @@ Post = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A hashtag (`tag`) or a phrase (`words`) to ask one server for, whose `base` is its address."""
+    """A hashtag (`tag`), or `words` as its search takes them, to ask one server for, whose `base` is its address."""
 
     base: str
     tag: str = ""
@@ -45,7 +48,7 @@ class Asked:
         return urlsplit(self.base).netloc
 
 
-class MastodonSource(OnlineSource):
+class MastodonSource(Searching):
     """Walks a hashtag's timeline down by `max_id`, or a search by stretches of time."""
 
     facts: ClassVar[SourceFacts] = SourceFacts(
@@ -53,8 +56,8 @@ class MastodonSource(OnlineSource):
         title="Mastodon",
         query_hint="cafe@mastodon.social",
         query_about=Note(
-            "A hashtag and the server to ask: cafe@mastodon.social. With an access token also a phrase in quotes: "
-            '"cafés lumbre"@mastodon.social.'
+            "A hashtag and the server to ask: cafe@mastodon.social. With an access token also a search, in the query "
+            'language: "cafés lumbre"@mastodon.social.'
         ),
         needs=Note(
             "Nothing for hashtags on most servers; some show them only with an access token of an account there, which "
@@ -81,6 +84,17 @@ class MastodonSource(OnlineSource):
         recheck_batch=20,
         followers_in_answer="yes",
     )
+    abilities: ClassVar[Abilities] = Abilities(tells=frozenset({"lang", "followers", "engagement", "url", "site"}))
+
+    @classmethod
+    def part(cls, text: str) -> slice | None:
+        """What stands before the last @, unless it is a hashtag."""
+        return None if TAG.fullmatch(text) else slice(0, max(text.rfind("@"), 0))
+
+    @classmethod
+    def understood(cls, text: str) -> Asked:
+        """The hashtag or the words, and the server. Raises Refused."""
+        return read_query(text)
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
         """Posts newer than the cursor, less an overlap, newest first."""
@@ -91,12 +105,15 @@ class MastodonSource(OnlineSource):
                 "the page Sources; or ask for a hashtag: cafe@{host}.",
                 host=asked.server,
             )
-        now, notes = self._clock.now(), notes_of(query, cursor)
-        if asked.words:
-            steps = newest_first(notes, partial(self._found, asked), BOUNDS, now, query.since, by="time")
-        else:
-            steps = newest_first(notes, partial(self._tagged, asked), BOUNDS, now, query.since)
-        return self._walked(query, steps, partial(read_post, base=asked.base), post_name)
+        now = self._clock.now()
+
+        def walk(text: str) -> Walk:
+            asked = read_query(text)
+            if asked.tag:
+                return lambda notes: newest_first(notes, partial(self._tagged, asked), BOUNDS, now, query.since)
+            return lambda notes: newest_first(notes, partial(self._found, asked), BOUNDS, now, query.since, by="time")
+
+        return self._walked(query, self._each(query, cursor, walk), partial(read_post, base=asked.base), post_name)
 
     def _tagged(self, asked: Asked, place: Place) -> Stretch:
         """A page of the hashtag's timeline, below the id that is the token."""
@@ -111,7 +128,7 @@ class MastodonSource(OnlineSource):
         """A page of a search; `max_id` bounds it by the time that the id means, `offset` pages within one moment."""
         start = int(place.token or 0)
         posts = self._posts(asked, "/api/v2/search", {
-            "q": f'"{asked.words}"', "type": "statuses", "limit": str(LIMIT), "offset": str(start),
+            "q": asked.words, "type": "statuses", "limit": str(LIMIT), "offset": str(start),
             "max_id": id_at(place.until + timedelta(seconds=1)) if place.until else None,
         }, "statuses")  # fmt: skip
         more = str(start + len(posts)) if len(posts) >= LIMIT else None
@@ -171,19 +188,18 @@ def _says_error(answer: Answer) -> bool:
 
 
 def read_query(text: str) -> Asked:
-    """`cafe@mastodon.social`, with or without `#`, or a phrase: `"cafés lumbre"@mastodon.social`.
+    """`cafe@mastodon.social`, with or without `#`, or a search: `"cafés lumbre"@mastodon.social`.
 
     The server may be an address (`cafe@http://127.0.0.1:3000`). Raises Refused for anything else, with an example.
     """
-    phrase = re.fullmatch(r'"([^"]+)"\s*@\s*(\S+)', text.strip())
-    tag, _, server = (phrase[1], "@", phrase[2]) if phrase else text.strip().lstrip("#").partition("@")
+    tag = TAG.fullmatch(text)
+    words, _, server = (part.strip() for part in text.rpartition("@"))
     base = server.rstrip("/") if server.startswith(("http://", "https://")) else f"https://{server.rstrip('/')}"
-    known = tag.strip() if phrase else re.fullmatch(r"[\w·]+", tag)
-    if not known or not re.fullmatch(r"https?://[^\s/@?#]+", base):
+    if not re.search(r"\w", words) or re.search(r"\w@\w", words) or not re.fullmatch(r"https?://[^\s/@?#]+", base):
         raise Refused(
             "The query {query} is no hashtag of a server. Write it as cafe@mastodon.social.", query=text.strip()
         )
-    return Asked(words=tag.strip(), base=base) if phrase else Asked(tag=tag, base=base)
+    return Asked(tag=tag[1], base=base) if tag else Asked(words=" ".join(words.split()), base=base)
 
 
 def _no_mastodon(host: str) -> Refused:

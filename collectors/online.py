@@ -119,7 +119,7 @@ class OnlineSource:
             mention = read(item)
             if mention is not None:
                 mention = admit(mention, self._clock.now())
-                if mentions_any(f"{mention.title or ''} {mention.text}", query.terms):
+                if self._is_about(query, mention):
                     return mention
             passed += 1
             return None
@@ -127,6 +127,10 @@ class OnlineSource:
         mentions, refusals = admit_all(items, about, name)
         unique = {mention.source_id: mention for mention in mentions}  # a page that repeats an item has it once
         return Page(mentions=tuple(unique.values()), refusals=refusals, passed=passed, cursor=cursor, **rest)
+
+    def _is_about(self, query: Query, mention: Mention) -> bool:
+        """Whether a mention is kept: it has one of the query's terms."""
+        return mentions_any(f"{mention.title or ''} {mention.text}", query.terms)
 
     def _looked_at(
         self, mentions: Sequence[Mention], look: Callable[[Mention], Mention | None],

@@ -16,10 +16,12 @@ from collectors.clock import WALL, Clock
 from collectors.feed import Entry, Feed, read_feed
 from collectors.http import Answer, Web, WebOptions, user_agent
 from collectors.meter import quota_of
-from collectors.online import OnlineSource, list_of, moments_of, object_of
+from collectors.online import list_of, moments_of, object_of
 from collectors.pace import pace_at
 from collectors.plain import plain
+from collectors.searching import Searching
 from collectors.shallow import shallow
+from collectors.translate import Abilities
 from collectors.verdict import LONGEST_WAIT, RETRIED, judge
 from collectors.walk import Bounds, Place, Step, Stretch, newest_first
 from escucha.admission import admit, admit_all
@@ -43,6 +45,7 @@ KEYLESS_REST = 60.0
 """Seconds between two requests for feeds; and after each of them, without the token of somebody's own feeds."""
 STUMBLES = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
 """What praw itself raises on an answer that does not have the form it promises."""
+IN_SUBREDDIT = re.compile(r"\s*/?r/([A-Za-z0-9_+]+)\s*:\s*(.+)", re.DOTALL)
 GONE = ("[deleted]", "[removed]", "[deleted by user]", "[ Removed by Reddit ]")
 
 Post = Mapping[str, Any]
@@ -56,7 +59,7 @@ class Search:
     subreddit: str = "all"
 
 
-class RedditSource(OnlineSource):
+class RedditSource(Searching):
     """Reads a listing newest first: through the API for those with an approved app, else through the public feeds.
 
     An item has the same id on both ways, so that one may change from feeds to an app without reading anything twice.
@@ -67,8 +70,8 @@ class RedditSource(OnlineSource):
         title="Reddit",
         query_hint="cafés lumbre, or r/mexico: cafés lumbre",
         query_about=Note(
-            "Words to search for in all of Reddit; r/mexico: and the words for one subreddit; r/mexico comments for "
-            "its newest comments, which are matched with the terms of the watch."
+            "Words to search for in all of Reddit, in the query language; r/mexico: and the words for one subreddit; "
+            "r/mexico comments for its newest comments, which are matched with the terms of the watch."
         ),
         access="open",
         needs=Note(
@@ -103,6 +106,21 @@ class RedditSource(OnlineSource):
         fastest=300,
     )  # fmt: skip
     base: ClassVar[str] = "https://www.reddit.com"
+    abilities: ClassVar[Abilities] = Abilities(
+        any_of="nested", tells=frozenset({"title", "engagement", "url"}), own=r"(?i:\b(?:site|url)):"
+    )
+
+    @classmethod
+    def part(cls, text: str) -> slice | None:
+        """What stands after a subreddit and its colon, or all; None for a subreddit's comments."""
+        if found := IN_SUBREDDIT.fullmatch(text):
+            return slice(*found.span(2))
+        return None if re.match(r"\s*/?r/", text) else super().part(text)
+
+    @classmethod
+    def understood(cls, text: str) -> Search:
+        """The words and the subreddit. Raises Refused."""
+        return read_search(text)
 
     def __init__(
         self,
@@ -123,7 +141,8 @@ class RedditSource(OnlineSource):
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
         """Items newer than the cursor, less an overlap, newest first."""
-        search = read_search(query.text)
+        (text,) = self.asked(query.text).searches
+        search = read_search(text)
         signed = has_app(self._keys)
         listing = self._listed if signed else self._fed
         bounds = BOUNDS if signed or self._keys.get("feed_token") else FEED_BOUNDS
@@ -364,7 +383,7 @@ def has_app(keys: Mapping[str, str]) -> bool:
 def read_search(text: str) -> Search:
     """`r/mexico: words` searches one subreddit, `r/mexico comments` lists its comments, anything else searches all."""
     written = text.strip()
-    if found := re.fullmatch(r"/?r/([A-Za-z0-9_+]+)\s*:\s*(.+)", written, re.DOTALL):
+    if found := IN_SUBREDDIT.fullmatch(written):
         return Search(words=found[2], subreddit=found[1])
     if found := re.fullmatch(r"/?r/([A-Za-z0-9_+]+)\s+(?:comments|comentarios)", written, re.IGNORECASE):
         return Search(words="", subreddit=found[1])

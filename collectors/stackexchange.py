@@ -7,13 +7,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any, ClassVar
 
 from collectors.http import Answer
-from collectors.online import OnlineSource, list_of, moments_of
+from collectors.online import list_of, moments_of
 from collectors.pace import pace_at
 from collectors.plain import plain
+from collectors.searching import Searching
+from collectors.several import Walk
+from collectors.translate import Abilities
 from collectors.walk import Bounds, Place, Stretch, newest_first
 from escucha.admission import admit, admit_all
 from escucha.brand import Query
@@ -30,6 +34,7 @@ BOUNDS = Bounds(first=timedelta(days=365), overlap=timedelta(hours=6))
 LANGUAGES = {"stackoverflow": "en", "es.stackoverflow": "es", "pt.stackoverflow": "pt", "ru.stackoverflow": "ru",
              "ja.stackoverflow": "ja"}  # fmt: skip
 """What is spoken on the sites that have one language; elsewhere it is found out."""
+SITE = re.compile(r"\s*(?:https?://)?([a-z0-9][a-z0-9.-]*)/?\s*:\s*(\S.*)", re.IGNORECASE | re.DOTALL)
 KEY_ERRORS = frozenset({401, 402, 403, 405, 406})
 PASSING = frozenset({500, 503})
 
@@ -44,14 +49,16 @@ class Search:
     words: str
 
 
-class StackExchangeSource(OnlineSource):
+class StackExchangeSource(Searching):
     """Searches a site's questions by when they were asked, in stretches of time."""
 
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="stackexchange",
         title="Stack Exchange",
         query_hint="es.stackoverflow: lumbre",
-        query_about=Note("A site and the words to search for there, with a colon between them."),
+        query_about=Note(
+            "A site, a colon, and the words to search for there, in the query language."
+        ),
         access="open",
         needs=Note("Nothing for 300 requests a day; with a free key from stackapps.com 10,000 a day."),
         needs_credentials=(
@@ -69,19 +76,30 @@ class StackExchangeSource(OnlineSource):
         fastest=600,
     )
     base: ClassVar[str] = "https://api.stackexchange.com"
+    abilities: ClassVar[Abilities] = Abilities(
+        quotes=None, tells=frozenset({"title", "lang", "engagement", "url"}), own=r"\[[\w.#+-]+\]"
+    )
+
+    @classmethod
+    def part(cls, text: str) -> slice | None:
+        """What stands after the site and its colon."""
+        found = SITE.fullmatch(text)
+        return slice(*found.span(2)) if found else None
+
+    @classmethod
+    def understood(cls, text: str) -> Search:
+        """The site and the words. Raises Refused."""
+        return read_search(text)
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
         """Questions asked since the cursor, less an overlap, newest first."""
-        search = read_search(query.text)
+        site, now = read_search(query.text).site, self._clock.now()
 
-        def ask(place: Place) -> Stretch:
-            return self._stretch(search, place)
+        def walk(text: str) -> Walk:
+            ask = partial(self._stretch, read_search(text))
+            return lambda notes: newest_first(notes, ask, BOUNDS, now, query.since, by="time")
 
-        def read(question: Any) -> Mention:
-            return to_mention(question, search.site)
-
-        steps = newest_first(self._notes(query, cursor), ask, BOUNDS, self._clock.now(), query.since, by="time")
-        return self._walked(query, steps, read, question_name)
+        return self._walked(query, self._each(query, cursor, walk), partial(to_mention, site=site), question_name)
 
     def _stretch(self, search: Search, place: Place) -> Stretch:
         page = int(place.token or 1)
@@ -137,7 +155,7 @@ class StackExchangeSource(OnlineSource):
 
 def read_search(text: str) -> Search:
     """`es.stackoverflow: words`; the site also as its address has it (`es.stackoverflow.com`)."""
-    found = re.fullmatch(r"\s*(?:https?://)?([a-z0-9][a-z0-9.-]*)/?\s*:\s*(\S.*)", text, re.IGNORECASE | re.DOTALL)
+    found = SITE.fullmatch(text)
     if not found:
         raise Refused("Write a site of Stack Exchange, a colon, and the words to search for: es.stackoverflow: lumbre")
     site = re.sub(r"(\.stackexchange)?\.com$", "", found[1].lower())

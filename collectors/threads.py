@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from collectors.bookmark import notes_of
 from collectors.graph import GraphSource, bare, item_name
 from collectors.online import object_of
 from collectors.pace import Allowance
+from collectors.searching import Searching
+from collectors.several import Walk
+from collectors.translate import Abilities
 from collectors.walk import Bounds, Place, Stretch, newest_first
 from escucha.admission import admit_all
 from escucha.brand import Query
@@ -24,18 +27,23 @@ REPOST = "REPOST_FACADE"
 BOUNDS = Bounds(first=timedelta(days=30), overlap=timedelta(days=1))
 SEARCHES = Allowance(limit=2200, name="searches")
 """A day, for one person across all apps; a search that finds nothing is not counted there, but here it is."""
+LANGUAGE = re.compile(r'[#"()*:]|(?<!\S)-|\b(?:AND|OR|NOT|Y|O|NO|O?NEAR)\b')
+"""Signs by which a query is told from a topic, whose name may hold spaces."""
 FIRST_DAY = datetime(2023, 7, 5, 12, tzinfo=UTC)
 """The earliest `since` that Threads takes."""
 
 
-class ThreadsSource(GraphSource):
+class ThreadsSource(Searching, GraphSource):
     """Searches Threads, or reads the mentions of one's own profile."""
 
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="threads",
         title="Threads",
         query_hint="cafés lumbre",
-        query_about=Note("Words to search for, one topic such as #cafelumbre, or mentions (of your own profile)."),
+        query_about=Note(
+            "Words to search for, in the query language; or one topic such as #cafelumbre, or mentions (of your own "
+            "profile)."
+        ),
         access="approval",
         needs=Note(
             "An app of your own at developers.facebook.com and a Threads profile. Until Meta approves the permission "
@@ -62,16 +70,22 @@ class ThreadsSource(GraphSource):
     )
     base: ClassVar[str] = "https://graph.threads.net"
     version: ClassVar[str] = "v1.0"
+    abilities: ClassVar[Abilities] = Abilities(quotes=None, longest=200, tells=frozenset({"url"}))
     permissions: ClassVar[str] = "threads_basic, threads_keyword_search, threads_manage_mentions"
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
         """Posts newer than the cursor, less an overlap, without one's own and without mere reposts."""
-        search = read_query(query.text)
         own: list[str] = []
+        now = self._clock.now()
 
-        def ask(place: Place) -> Stretch:
-            own[:] = own or [self._own_name()]
-            return self._mentions(place) if search is None else self._found(search, place)
+        def walk(text: str) -> Walk:
+            search = read_query(text)
+
+            def ask(place: Place) -> Stretch:
+                own[:] = own or [self._own_name()]
+                return self._mentions(place) if search is None else self._found(search, place)
+
+            return lambda notes: newest_first(notes, ask, BOUNDS, now, query.since)
 
         def read(item: Any) -> Mention | None:
             if item.get("media_type") == REPOST or item.get("username") in own:
@@ -79,8 +93,19 @@ class ThreadsSource(GraphSource):
             mention = to_mention(item)
             return mention if mention.text else None
 
-        steps = newest_first(notes_of(query, cursor), ask, BOUNDS, self._clock.now(), query.since)
-        return self._walked(query, steps, read, item_name)
+        return self._walked(query, self._each(query, cursor, walk), read, item_name)
+
+    @classmethod
+    def part(cls, text: str) -> slice | None:
+        """All but the name of one's own mentions, and a topic by itself."""
+        asked = " ".join(text.split())
+        topic = asked.startswith("#") and not LANGUAGE.search(asked[1:])
+        return None if topic or asked.casefold() == "mentions" else super().part(text)
+
+    @classmethod
+    def understood(cls, text: str) -> dict[str, str] | None:
+        """What to search for. Raises Refused."""
+        return read_query(text)
 
     def _own_name(self) -> str:
         return str(object_of(self._graph("me", {"fields": "id,username"})).get("username") or "")

@@ -11,7 +11,9 @@ from typing import Any, ClassVar, Literal
 
 from collectors.bookmark import bookmark
 from collectors.http import Answer
-from collectors.online import OnlineSource, list_of, moments_of, object_of
+from collectors.online import list_of, moments_of, object_of
+from collectors.searching import Searching
+from collectors.translate import Abilities, primary
 from collectors.verdict import LONGEST_WAIT
 from collectors.walk import Bounds, Notes, Place, Stretch, moment, newest_first
 from collectors.x_bill import COUNT, OWN_POST, POST, USER, Bill
@@ -20,7 +22,7 @@ from escucha.brand import Query
 from escucha.errors import Refused, SourceError, TryLater
 from escucha.mention import Mention
 from escucha.note import Note
-from escucha.source import Checked, Credential, Cursor, Page, SourceFacts
+from escucha.source import Checked, Credential, Cursor, Estimate, Page, SourceFacts
 
 REACH = timedelta(days=7)
 MARGIN = timedelta(minutes=5)
@@ -46,30 +48,16 @@ class Target:
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """How many posts of the last seven days a query would read, and what that would cost, in US dollars.
-
-    `least` is without the users who wrote them, `most` with a new user for every post; `asking` is what the question
-    itself cost.
-    """
-
-    posts: int
-    least: float
-    most: float
-    asking: float = COUNT
-
-
-class XSource(OnlineSource):
+class XSource(Searching):
     """Reads the X API v2 with an app's bearer token. What may be spent is bounded by Query.most, strictly."""
 
     facts: ClassVar[SourceFacts] = SourceFacts(
         name="x",
         title="X (Twitter)",
-        query_hint='("cafés lumbre" OR @lumbre) lang:es',
+        query_hint='("cafés lumbre" OR #lumbre) lang:es -receta',
         query_about=Note(
-            "A search as X writes it (OR, -word, lang:es, from:name); or mentions:@name for the posts that mention an "
-            "account. Reposts are left out by themselves."
+            "Words to search for, in the query language; or mentions:@name for the posts that mention an account. "
+            "Reposts are left out by themselves."
         ),
         access="paid",
         needs=Note(
@@ -102,11 +90,37 @@ class XSource(OnlineSource):
         fastest=300,
     )
     base: ClassVar[str] = "https://api.x.com"
+    abilities: ClassVar[Abilities] = Abilities(
+        any_of="nested", excludes=True, accents="folded", longest=LONGEST_QUERY - len(NO_REPOSTS) - 3,
+        says={
+            "author": lambda value: f"from:{value}" if re.fullmatch(r"[a-z0-9_]{1,19}", value) else None,
+            "lang": lambda value: f"lang:{found}" if (found := primary(value)) else None,
+        },
+        alone=frozenset({"author"}), tells=frozenset({"lang", "followers", "engagement", "url"}),
+        own=r"(?<![^\s(])-?@\w+|\burl:",
+    )
+
+    @classmethod
+    def part(cls, text: str) -> slice | None:
+        """All, unless it names an account."""
+        return None if text.strip().startswith("mentions:") else super().part(text)
+
+    @classmethod
+    def understood(cls, text: str) -> Target:
+        """The search. Raises Refused."""
+        return read_target(text)
+
+    @classmethod
+    def target(cls, text: str) -> Target:
+        """What a watch with this text asks. Raises Refused."""
+        (search,) = cls.asked(text).searches
+        return read_target(search)
+
     _names = NAMES[0]
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
         """Posts newer than the cursor, less an overlap, newest first; never more of them than the query may pay for."""
-        target = read_target(query.text)
+        target = self.target(query.text)
         self._key("bearer_token")
         return self._read(query, target, self._notes(query, cursor))
 
@@ -176,12 +190,13 @@ class XSource(OnlineSource):
 
     def estimate(self, query: Query) -> Estimate:
         """Count what a query would read, without reading it: one request of 0.005 dollars, whatever the number."""
-        target = read_target(query.text)
+        target = self.target(query.text)
         words = target.value if target.kind == "search" else f"@{target.value} {NO_REPOSTS}"
         told = list_of(self._ask("/2/tweets/counts/recent", {"query": words, "granularity": "day"}), "data")
         posts = sum(int(day.get("tweet_count", day.get("post_count", 0))) for day in told)
         price = self._price(target)
-        return Estimate(posts=posts, least=round(posts * price, 4), most=round(posts * (price + USER), 4))
+        return Estimate(posts=posts, least=round(posts * price, 4), most=round(posts * (price + USER), 4),
+                        asking=COUNT)
 
     def recheck(self, mentions: Sequence[Mention]) -> Checked:
         """Ask for the posts by their ids, in the version that is known; one that was edited since is fetched anew."""

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 from collectors.bookmark import bookmark
 from collectors.http import Answer
-from collectors.online import OnlineSource, list_of, object_of
+from collectors.online import list_of, object_of
+from collectors.searching import Searching
+from collectors.translate import Abilities
 from collectors.youtube_item import followers_of, item_name, to_mention, video_of
 from collectors.youtube_round import Round, Target
 from collectors.youtube_verdict import DAILY_UNITS, allowance, judge_reason
@@ -17,14 +19,16 @@ from escucha.brand import Query
 from escucha.errors import Refused, SourceError, TryLater
 from escucha.mention import Author, Mention
 from escucha.note import Note
+from escucha.query.match import matches_mention
 from escucha.source import Checked, Credential, Cursor, Page, SourceFacts
+from escucha.words import words
 
 CHANNEL = re.compile(r"UC[\w-]{22}|@[\w.·-]{3,30}")
 VIDEO = re.compile(r"[\w-]{11}")
 LONGEST_WORDS = 200
 
 
-class YouTubeSource(OnlineSource):
+class YouTubeSource(Searching):
     """Reads the YouTube Data API v3 with a key; the key goes into a header, so that no address holds it."""
 
     facts: ClassVar[SourceFacts] = SourceFacts(
@@ -32,8 +36,8 @@ class YouTubeSource(OnlineSource):
         title="YouTube",
         query_hint='"cafés lumbre"',
         query_about=Note(
-            "Words to find videos with; or channel:@name (or channel:UC…) for all comments on a channel; or video: and "
-            "its id for the comments of one video."
+            "Words to find videos with, in the query language; or channel:@name (or channel:UC…) for all comments on a "
+            "channel; or video: and its id for the comments of one video."
         ),
         access="own key",
         needs=Note(
@@ -69,20 +73,46 @@ class YouTubeSource(OnlineSource):
         fastest=900,
     )
     base: ClassVar[str] = "https://www.googleapis.com/youtube/v3"
+    abilities: ClassVar[Abilities] = Abilities(
+        any_of="groups", sign="|", brackets=("", ""), longest=LONGEST_WORDS, own=r"\|",
+        tells=frozenset({"title", "lang", "engagement", "url"}),
+    )
+
+    @classmethod
+    def part(cls, text: str) -> slice | None:
+        """All, unless it names a channel or a video."""
+        return None if re.match(r"\s*(?:channel|video):", text) else super().part(text)
+
+    @classmethod
+    def understood(cls, text: str) -> Target:
+        """What is asked for. Raises Refused."""
+        return read_target(text)
 
     def pages(self, query: Query, cursor: Cursor | None) -> Iterator[Page]:
         """What is new since the cursor: the videos a search finds (asked every six hours), and comments."""
-        target = read_target(query.text)
+        (text,) = self.asked(query.text).searches
+        target = read_target(text)
         self._key("api_key")
         return self._read(query, target, cursor)
 
     def _read(self, query: Query, target: Target, cursor: Cursor | None) -> Iterator[Page]:
-        reading = Round(target, self._notes(query, cursor), self._ask, self._clock.now(), query.since)
+        checked = self.asked(query.text).checked
+
+        def about(video: Any) -> bool:
+            said = to_mention(video)
+            named = words(said.title or "")  # one that does not even tell its title cannot be judged
+            return checked is None or not named or matches_mention(checked, said, "")
+
+        reading = Round(target, self._notes(query, cursor), self._ask, self._clock.now(), query.since, about)
         for batch in reading.batches():
             yield self._page(
                 query, batch.items, to_mention, item_name, bookmark(query, **batch.notes), gone=batch.gone,
                 covers=batch.covers, more=batch.more, doubt=self._doubt() if batch.empty else None,
             )
+
+    def _is_about(self, query: Query, mention: Mention) -> bool:
+        """A comment is kept because of its video, whatever it says itself."""
+        return super()._is_about(query if mention.kind != "comment" else replace(query, text=""), mention)
 
     def recheck(self, mentions: Sequence[Mention]) -> Checked:
         """Ask for the items by their ids: what two answers lack is gone, what is there is told as it is now.

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from collectors.online import list_of, moments_of
 from collectors.walk import Bounds, Notes, Place, Step, Stretch, moment, newest_first
 from collectors.youtube_item import Said, comment_when, count_of, replies_hidden, said_in, thread_when
+from escucha.admission import MANGLED
 from escucha.errors import Refused, SourceError, TryLater
 from escucha.source import Span
 
@@ -93,10 +94,17 @@ class Plan:
 
 
 class Round:
-    """Does what the plan of the notes has still to do, and begins a new round where nothing is left."""
+    """Does what the plan of the notes has still to do, and begins a new round where nothing is left.
 
-    def __init__(self, target: Target, notes: Notes, ask: Ask, now: datetime, since: datetime | None) -> None:
+    Of the videos that a search finds, those are followed that are `about` what is watched.
+    """
+
+    def __init__(
+        self, target: Target, notes: Notes, ask: Ask, now: datetime, since: datetime | None,
+        about: Callable[[Any], bool],
+    ) -> None:
         self._target = target
+        self._about = about
         self._ask_web = ask
         self._now = now
         self._since = since
@@ -223,11 +231,19 @@ class Round:
         certain = len(found) == len(videos) and (bool(found) or len(asked) == 1)
         certain = certain and not (missing and self._told(missing))
         gone = tuple(missing) if certain else ()
-        for identity in gone:
+        strange = {identity for identity, video in found.items() if not self._is_about(video)}
+        for identity in (*gone, *strange):
             self._forget(identity)
         plan.stale = plan.stale[BATCH:]
-        plan.queue += [f"video {identity}" for identity in found if self._worth_reading(identity)]
+        plan.queue += [f"video {each}" for each in found if each not in strange and self._worth_reading(each)]
         return self._batch(videos, gone)
+
+    def _is_about(self, video: Any) -> bool:
+        """Whether a found video is followed; one that cannot be read is refused elsewhere, and its comments are not."""
+        try:
+            return self._about(video)
+        except MANGLED:
+            return True
 
     def _told(self, videos: Sequence[str]) -> list[Any]:
         answer = self._ask("videos", {"part": "snippet,statistics", "id": ",".join(videos), "maxResults": str(BATCH)})

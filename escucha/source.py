@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from escucha.brand import Query
     from escucha.errors import EscuchaError
     from escucha.mention import Author, Mention
+    from escucha.query import tree
 
 Cursor = Mapping[str, Any]
 """A small JSON mapping that only the source that wrote it reads."""
@@ -97,8 +98,8 @@ class SourceFacts:
 
     `title` is its proper name; `recorded_as` the `source` of its mentions, where that is another than its name.
     `query_hint` is an example of what goes into a query's text; `query_about` says what it is. `searches` says whether
-    the upstream filters by it (else the collector matches `Query.terms` locally); what comes from an `own` place, such
-    as the brand's inbox or its reviews, is about the brand without naming it.
+    the upstream filters by it (else the collector matches `Query.terms` locally; see `Searches`); what comes from an
+    `own` place, such as the brand's inbox or its reviews, is about the brand without naming it.
     `needs`, `keeps` and `blind` are sentences: what it needs and costs, what may be stored, what it cannot see;
     `reach` says how far back it can be read (`reach_days`: days, None where that is no question of days). `terms` is
     the notice of a source that is off until a person accepts it. `pushed` sources are not asked: they send.
@@ -144,7 +145,7 @@ class Source(Protocol):
     item: the store keeps one. It raises TryLater or Refused; a mangled item becomes a Refusal in its page.
 
     A source may also have: `quota` (a Quota or None, what the upstream last said of its limit), and the methods of
-    `Rechecks`, `KnowsFollowers` and `Receives`.
+    `Rechecks`, `KnowsFollowers`, `Receives` and `Searches`.
     """
 
     facts: ClassVar[SourceFacts]
@@ -193,6 +194,54 @@ class RenewsKeys(Protocol):
 
     def renew(self) -> Mapping[str, str]:
         """The fresh keys by name, to be kept in the place of the former ones; empty where none is needed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What a watch asks of a source that searches, and what every find must mean to be kept.
+
+    `searches` are one or more texts as the upstream's own search takes them; `checked` is the part of the query that
+    can be checked when a find comes in (None: nothing is, as the text is the upstream's own).
+    """
+
+    searches: tuple[str, ...]
+    checked: tree.Query | None = None
+
+
+@runtime_checkable
+class Searches(Protocol):
+    """A source whose watches are written in the query language (docs/query-language.md)."""
+
+    @classmethod
+    def asking(cls, text: str) -> Asking | None:
+        """What a watch with this text asks; None where the text names a place, such as a channel, to be read whole.
+
+        Raises Invalid, saying where and what to change, for a query that cannot be read, asked or checked.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """How many posts of the last seven days a query would read, and what that would cost, in US dollars.
+
+    `least` is without the users who wrote them, `most` with a new user for every post; `asking` is what the question
+    itself cost.
+    """
+
+    posts: int
+    least: float
+    most: float
+    asking: float
+
+
+@runtime_checkable
+class Estimates(Protocol):
+    """A paid source that counts what a query would read, for far less than reading it."""
+
+    def estimate(self, query: Query) -> Estimate:
+        """Count it. Raises SourceError."""
         ...
 
 

@@ -9,7 +9,7 @@ import collectors
 from escucha.brand import Brand, Query
 from escucha.errors import EscuchaError
 from escucha.mention import Mention
-from escucha.source import Refusal
+from escucha.source import Estimate, Estimates, Refusal
 from pipeline.pull import Order, admitted, unknown
 
 SHOWN = 10
@@ -19,12 +19,16 @@ PAGES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What a watch would bring: its first mentions, items refused or left out on purpose, and what went wrong."""
+    """What a watch would bring: its first mentions, items refused or left out on purpose, and what went wrong.
+
+    `estimate` is what a paid source counted, where it can. `cost` is what all of it cost, in US dollars.
+    """
 
     mentions: tuple[Mention, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     passed: int = 0
     cost: float = 0.0
+    estimate: Estimate | None = None
     problem: EscuchaError | None = None
 
 
@@ -41,6 +45,9 @@ def try_watch(order: Order, now: datetime) -> Trial:
             )
             if len(trial.mentions) >= SHOWN or number >= PAGES:
                 break
+        if isinstance(source, Estimates) and trial.problem is None:
+            counted = source.estimate(order.query)
+            trial = replace(trial, estimate=counted, cost=trial.cost + counted.asking)
     except EscuchaError as error:
         return replace(trial, problem=error)
     except Exception as error:  # a collector's own mistake must not stop the page
@@ -49,12 +56,13 @@ def try_watch(order: Order, now: datetime) -> Trial:
 
 
 def query_for(brand: Brand, source: str, text: str, terms: tuple[str, ...] = (), everything: bool = False) -> Query:
-    """What to ask a source for.
+    """What to ask a source for. Raises Invalid for a query that a source which searches cannot be asked.
 
     Where it cannot search by itself, and not all that comes is about the brand anyway, the brand's own names are what
     to keep, unless the user says otherwise.
     """
     facts = collectors.facts(source)
+    collectors.asking(source, text)
     own = (brand.name, *brand.aliases)
     takes_all = everything or facts.searches or facts.pushed or facts.own
     return Query(text=text.strip(), terms=terms or (() if takes_all else own))

@@ -367,7 +367,7 @@ def test_an_address_that_stands_in_a_post_is_not_completed_with_the_token_of_a_f
     feed = (
         f'<feed xmlns="http://www.w3.org/2005/Atom"><entry><author><name>/u/a</name></author><id>t3_1</id>'
         f'<content type="html">{said}</content><link href=""/><published>{at}</published><updated>{at}</updated>'
-        f"<title>Lumbre</title></entry></feed>"
+        f"<title>Cafés Lumbre</title></entry></feed>"
     )
     place.stage.act = lambda request: httpx.Response(200, text=feed)
     installed = install("reddit", case.query, case.keys, {"base_url": place.address}, [place.address])

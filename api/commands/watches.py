@@ -63,6 +63,7 @@ def add(
             say("Its secret, shown this once, goes where the deliveries come from: {secret}", secret=secret)
         return
     say("Watch {id} is set: {source} every {every}.", id=watch.id, source=source, every=every)
+    _tell(source, query)
     if asked.terms:
         say("It keeps mentions with: {terms}", terms=", ".join(asked.terms))
 
@@ -107,6 +108,8 @@ def attempt(
         found = brands.get(session, brand)
         keys = keys_for(session, open_vault(settings), source_keys(settings), source, found.id)
     asked = query_for(found, source, query, tuple(term), everything)
+    if not as_json:
+        _tell(source, query)
     trial = try_watch(Order(source=source, query=asked, cursor=None, web=web_options(settings), keys=keys), now())
     if as_json:
         show_json([{"id": m.source_id, "at": m.created_at, "text": m.text, "url": m.url} for m in trial.mentions])
@@ -117,6 +120,9 @@ def attempt(
         ])
         say("{refused} items were refused, {passed} left out on purpose. Nothing was stored.",
             refused=len(trial.refusals), passed=trial.passed)
+        if trial.estimate:
+            say("In the last seven days it would have read {n} posts, for ${least} to ${most}.",
+                n=trial.estimate.posts, least=f"{trial.estimate.least:.2f}", most=f"{trial.estimate.most:.2f}")
     if trial.problem is not None:
         raise trial.problem
 
@@ -153,6 +159,16 @@ def seconds(every: str) -> int:
     if length < 10:
         raise Invalid("{every} is no interval. Write 30s, 15m, 6h or 1d; 10s is the least.", every=every)
     return length
+
+
+def _tell(source: str, query: str) -> None:
+    """Say what a source that searches is asked, and what is checked here."""
+    from api.listening import searched
+
+    if found := searched(source, query):
+        say("Asked of {source}: {searches}", source=source, searches=" · ".join(found.searches))
+        if found.checked:
+            say("Checked here before it is kept: {query}", query=found.checked)
 
 
 def _short(title: str | None, text: str) -> str:

@@ -13,12 +13,13 @@ from api.dashboard.shell import Frame
 from api.dashboard.source_cards import lasting, source_title
 from api.deps import House
 from api.i18n import N_
+from api.listening import Searched
 from api.source_keys import Entered
 from collectors import ACCEPTED
 from escucha.errors import EscuchaError, Invalid
 from escucha.mention import Mention
 from escucha.note import Note
-from escucha.source import Access, FollowersInAnswer, SourceFacts
+from escucha.source import Access, Estimate, FollowersInAnswer, SourceFacts
 from pipeline.trying import Trial
 from store import watches
 
@@ -88,6 +89,7 @@ class Tried:
     refusals: tuple[tuple[str, str], ...]
     passed: int
     cost: str | None
+    estimate: str | None
     problem: str | None
 
 
@@ -95,7 +97,8 @@ class Tried:
 class Choice:
     """One source: what it says of itself, its terms and keys, and what the form holds.
 
-    `on` is whether its terms are no hindrance, `settled` that the settings say so; `price` is what a trial may cost.
+    `on` is whether its terms are no hindrance, `settled` that the settings say so; `price` is what a trial may cost;
+    `searched` is what the query in the form asks.
     """
 
     facts: SourceFacts
@@ -112,6 +115,7 @@ class Choice:
     form: Mapping[str, str]
     intervals: tuple[tuple[str, str], ...]
     price: str | None
+    searched: Searched | None
     tried: Tried | None
 
 
@@ -150,7 +154,9 @@ def choice(
         keys=tuple(_key(frame, one) for one in entered),
         missing=any(not one.known and not one.credential.optional for one in entered),
         form=filled(frame, facts, form), intervals=_intervals(frame, facts),
-        price=frame.reader.number(price, 2) if price else None, tried=_tried(frame, trial) if trial else None,
+        price=frame.reader.number(price, 2) if price else None,
+        searched=listening.searched(facts.name, form["query"]) if form.get("query") else None,
+        tried=_tried(frame, trial) if trial else None,
     )
 
 
@@ -230,9 +236,16 @@ def _tried(frame: Frame, trial: Trial) -> Tried:
     return Tried(
         heard=tuple(_heard(frame, each) for each in trial.mentions), refused=len(trial.refusals),
         refusals=tuple((each.where, _error(frame, each.why)) for each in trial.refusals[:SHOWN_REFUSALS]),
-        passed=trial.passed, cost=frame.reader.number(trial.cost, 2) if trial.cost else None,
+        passed=trial.passed, cost=frame.reader.number(trial.cost, 3) if trial.cost else None,
+        estimate=_estimated(frame, trial.estimate) if trial.estimate else None,
         problem=_error(frame, trial.problem) if trial.problem else None,
     )
+
+
+def _estimated(frame: Frame, told: Estimate) -> str:
+    number = frame.reader.number
+    return frame.reader.say("In the last seven days it would have read {n} posts, for ${least} to ${most}.",
+                            n=number(told.posts), least=number(told.least, 2), most=number(told.most, 2))
 
 
 def _heard(frame: Frame, mention: Mention) -> Heard:

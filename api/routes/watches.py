@@ -46,9 +46,10 @@ def try_watch(parts: Parts, reader: Reading, asked: WantedIn) -> dict[str, Any]:
     with parts.store.read() as session:
         brand = brands.get(session, asked.brand)
     trial = listening.tried(parts, brand, _wanted(asked))
-    problem = trial.problem
+    problem, searched = trial.problem, listening.searched(asked.source, asked.query)
     return {
-        "mentions": trial.mentions, "passed": trial.passed, "cost": trial.cost,
+        "searches": searched.searches if searched else [], "checked": searched.checked if searched else None,
+        "mentions": trial.mentions, "passed": trial.passed, "cost": trial.cost, "estimate": trial.estimate,
         "problem": reader.say(problem.message, **problem.details) if problem else None,
         "refusals": [_refusal(reader, each.where, Problem.of(each.why)) for each in trial.refusals],
     }

@@ -21,6 +21,7 @@ from store.engine import Store
 from store.tables import CredentialRow
 from tests.api.listening import client_of, lumbre, page, wall, words
 from tests.collectors.fakes.hackernews import HackerNewsUpstream
+from tests.collectors.fakes.x import XUpstream
 
 OFFERED = [name for name in collectors.source_names() if name != "file"]
 ADD = "/sources/add?brand=lumbre"
@@ -149,8 +150,32 @@ def test_what_stands_in_the_way_of_a_trial_is_said(client: TestClient, forum: Fo
 
 def test_a_trial_counts_what_the_words_leave_out(client: TestClient) -> None:
     tree = send(client, "hackernews", do="try", query="lumbre", terms="jazmín")
-    assert "0 mentions · 0 refused · 15 left out, as they lack the words" in words(tree, "#trial [role=status]")
+    assert "0 mentions · 0 refused · 15 left out, as they were not asked for" in words(tree, "#trial [role=status]")
     assert tree.css_first("#terms-box").text() == "jazmín"
+
+
+def test_a_trial_says_what_is_asked_of_the_source_and_what_is_checked_here(client: TestClient, forum: Forum) -> None:
+    tree = send(client, "hackernews", do="try", query="lumbre (café OR té) -receta", terms="")
+    assert [node.text() for node in tree.css("#searched code")] == [
+        "lumbre café", "lumbre té", "lumbre AND (cafe OR te) AND NOT receta"]
+    assert {request.url.params["query"] for request in forum.requests} <= {"lumbre café", "lumbre té"}
+    assert "nothing, the text is the source's own" in words(
+        send(client, "hackernews", do="try", query="native:lumbre"), "#searched")
+    assert "only titles come from there" in words(send(client, "gdelt", 422, query="lumbre", do="?"), "#searched")
+    assert send(client, "rss", 422, query="https://a.example/feed", do="?").css_first("#searched") is None
+
+
+def test_a_query_that_cannot_be_read_is_refused_with_its_place_in_the_readers_language(
+    client: TestClient, forum: Forum, sqlite_store: Store, brand: Brand
+) -> None:
+    for do in ("try", "save"):
+        tree = send(client, "hackernews", 422, do=do, query="café AND")
+        assert words(tree, ".notice[role=alert]").startswith("Line 1, column 6: AND needs a word after it.")
+        assert tree.css_first("#query").attributes["value"] == "café AND"
+    spanish = client.post(f"{ADD}&source=hackernews&ui=es", data={"do": "try", "query": "café AND"})
+    assert "Línea 1, columna 6" in spanish.text
+    assert forum.requests == []
+    assert stored(sqlite_store, brand) == []
 
 
 def test_nothing_is_asked_by_following_a_link_or_by_a_strangers_form(client: TestClient, forum: Forum) -> None:
@@ -340,3 +365,25 @@ def test_a_paid_source_says_what_a_test_may_cost_and_is_not_tried_beyond_its_bud
     send(client, "x", do="keys", **{"key.monthly_budget": "0", "key.bearer_token": SECRET})
     tree = send(client, "x", 503, do="try", query="lumbre")
     assert "budget of 0.0 dollars for X (Twitter) is used up" in words(tree, ".notice[role=alert]")
+
+
+def test_a_test_of_a_paid_source_tells_what_a_week_of_it_costs(
+    sqlite_store: Store, brand: Brand, tmp_path: Path
+) -> None:
+    upstream = XUpstream(tmp_path)
+    upstream.start, upstream.spacing = wall() - timedelta(days=2), timedelta(hours=1)  # type: ignore[misc]
+    upstream.add(20)
+    with upstream.on_loopback() as address:
+        keys = {"x": {**upstream.keys, "base_url": address}, "hackernews": {"base_url": address}}
+        with client_of(sqlite_store, tmp_path, clock=wall, address=address, keys=keys) as client:
+            assert "would have read 21 posts, for $0.10 to $0.32." in words(
+                send(client, "x", do="try", query="lumbre"), "#trial")
+            told = client.post("/api/v1/watches/try", json={"brand": "lumbre", "source": "x", "query": "lumbre"}).json()
+    assert told["problem"] is None
+    assert told["estimate"] == {"posts": 21, "least": 0.105, "most": 0.315, "asking": 0.005}
+    assert told["cost"] == pytest.approx(10 * 0.005 + 7 * 0.01 + 0.005)
+
+
+def test_whoever_enters_a_server_is_told_that_its_keys_belong_to_it(client: TestClient) -> None:
+    assert "the server and its keys together" in words(page(client, f"{ADD}&source=mailbox"), "#keys")
+    assert "the server and its keys together" not in words(page(client, f"{ADD}&source=x"), "#keys")

@@ -120,6 +120,22 @@ def test_a_watch_is_tried_without_a_trace(
     assert client.get(f"{API}/watches").json()["items"] == []
 
 
+def test_a_watch_is_a_query_that_is_checked_before_it_is_saved(
+    sqlite_store: Store, tmp_path: Path, brand: Brand, forum: tuple[HackerNewsUpstream, str]
+) -> None:
+    client = client_of(sqlite_store, tmp_path, wall, forum[1])
+    asked = {"brand": "lumbre", "source": "hackernews", "query": '"café lumbre" -receta'}
+    tried = client.post(f"{API}/watches/try", json=asked).json()
+    assert (tried["searches"], tried["checked"]) == (['"café lumbre"'], '"cafe lumbre" AND NOT receta')
+    assert client.post(f"{API}/watches", json=asked).status_code == 201
+    for query, column in (("café AND", 6), ("lumbre stage:purchase", 8), ("lumbre followers:>3k", 8)):
+        for path in ("watches", "watches/try"):
+            refused = client.post(f"{API}/{path}", json={**asked, "query": query})
+            assert refused.status_code == 422
+            assert (refused.json()["details"]["line"], refused.json()["details"]["column"]) == (1, column)
+    assert len(client.get(f"{API}/watches").json()["items"]) == 1
+
+
 def test_a_watch_tells_its_last_run_week_quota_problem_and_cost(
     client: TestClient, sqlite_store: Store, brand: Brand
 ) -> None:

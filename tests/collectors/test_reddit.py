@@ -450,6 +450,7 @@ def test_a_recorded_listing_is_read_whole(shared: Path, tmp_path: Path, name: st
     listing = next(answer["data"] for answer in answers if answer.get("kind") == "Listing")
     reddit = RedditUpstream(tmp_path)
     reddit.posts = list(reversed(listing["children"]))
+    reddit.query = Query(text="r/mexico: native:cafés lumbre")  # the recording answers another question
     pages = list(reddit.source().pages(reddit.query, None))
     assert len({mention.source_id for page in pages for mention in page.mentions}) == count
     assert [page.refusals for page in pages] == [()] * len(pages)

@@ -64,7 +64,7 @@ def test_ones_own_posts_reposts_and_wordless_posts_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(("text", "path", "asked"), [
-    ("cafés lumbre", "/v1.0/keyword_search", {"q": "cafés lumbre", "search_mode": "KEYWORD", "search_type": "RECENT"}),
+    ("café lumbre", "/v1.0/keyword_search", {"q": "café lumbre", "search_mode": "KEYWORD", "search_type": "RECENT"}),
     ("#cafelumbre", "/v1.0/keyword_search", {"q": "cafelumbre", "search_mode": "TAG", "search_type": "RECENT"}),
     ("Mentions", "/v1.0/me/mentions", {}),
 ])

@@ -111,7 +111,7 @@ def test_a_paid_source_never_costs_more_than_its_budget(
 ) -> None:
     upstream = XUpstream(tmp_path)
     recent(upstream, 400)
-    for text in ("lumbre", "café", "cafés"):
+    for text in ("lumbre", "café", "número"):
         watched(store, lumbre, "x", text)
     with asking(store, "x", upstream, tmp_path, **upstream.keys, monthly_budget="3") as means:
         if threads:

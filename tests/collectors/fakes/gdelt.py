@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 
-from collectors.gdelt import GdeltSource, article_name, repaired, without_copies
+from collectors.gdelt import GdeltSource, article_name, repaired, to_mention, without_copies
 from escucha.brand import Query
+from tests.collectors.fakes.reads import grouped
 from tests.collectors.fakes.upstream import Reading, Upstream, read_all
 
 
@@ -43,7 +44,11 @@ class GdeltUpstream(Upstream):
         start, end = (_moment(asked[f"{name}datetime"]) for name in ("start", "end"))
         if (end - start).total_seconds() < 3600:
             return httpx.Response(200, text="Timespan is too short.\n", headers={"content-type": "text/html"})
-        found = [one for one in self.articles if start <= _moment(re.sub("[TZ]", "", one["seendate"])) <= end]
+        means = grouped("OR")(re.sub(r"source\w+:\S+", "", asked["query"]))
+        found = [
+            one for one in self.articles
+            if start <= _moment(re.sub("[TZ]", "", one["seendate"])) <= end and means(to_mention(one))
+        ]
         items: list[Any] = (found if asked["sort"] == "dateasc" else found[::-1])[: int(asked["maxrecords"])]
         if self.mangled and items:
             items = [items[0], {"url": "https://x.example/1", "domain": "x.example"}, *items[1:]]

@@ -11,6 +11,7 @@ import httpx
 
 from collectors.hackernews import BOUNDS, HackerNewsSource, hit_name, to_mention
 from escucha.brand import Query
+from tests.collectors.fakes.reads import plain
 from tests.collectors.fakes.upstream import NOW, Reading, Upstream, read_all
 
 VISIBLE = 1000
@@ -18,7 +19,7 @@ VISIBLE = 1000
 
 
 class HackerNewsUpstream(Upstream):
-    """Hits ordered by date, 100 a page, bounded by numericFilters."""
+    """Hits with all of the words, ordered by date, 100 a page, bounded by numericFilters."""
 
     kind = HackerNewsSource
     enough = 250
@@ -52,9 +53,10 @@ class HackerNewsUpstream(Upstream):
             return httpx.Response(200, text=json.dumps({"id": int(number)} if number in self.items else None))
         asked = request.url.params
         bounds = dict(re.findall(r"created_at_i(>=|<=)(\d+)", asked["numericFilters"]))
+        means = plain(asked["query"])
         found = [
             hit for hit in reversed(self.hits)
-            if int(bounds[">="]) <= hit["created_at_i"] <= int(bounds.get("<=", 10**12))
+            if int(bounds[">="]) <= hit["created_at_i"] <= int(bounds.get("<=", 10**12)) and means(to_mention(hit))
         ][:VISIBLE]
         size, page = int(asked["hitsPerPage"]), int(asked["page"])
         hits: list[Any] = found[page * size : (page + 1) * size]

@@ -22,7 +22,7 @@ class ThreadsUpstream(GraphUpstream):
     kind = ThreadsSource
     enough = 120
     overlap = BOUNDS.overlap
-    text = "café lumbre"
+    text = "lumbre"
     version = "v1.0"
 
     def __init__(self, folder: Path) -> None:

@@ -13,6 +13,7 @@ import httpx
 from collectors.x import XSource
 from collectors.x_post import FIRST_ID, item_name, to_mention, together
 from escucha.brand import Query
+from tests.collectors.fakes.reads import nested
 from tests.collectors.fakes.upstream import NOW, SECRET, Reading, Upstream, read_all
 
 BRAND = "4242"
@@ -81,9 +82,11 @@ class XUpstream(Upstream):
 
     def _listed(self, asked: Mapping[str, str]) -> dict[str, Any]:
         token = asked.get("next_token") or asked.get("pagination_token")
+        means = nested(asked.get("query", "lumbre"))
         shown: list[Any] = [
             post for post in sorted(self.posts, key=lambda post: int(post["id"]), reverse=True)
-            if post["created_at"] >= asked["start_time"].replace("Z", ".000Z") and (not token or post["id"] < token)
+            if (said := to_mention({"post": post, "user": _user(post["author_id"])})) and means(said)
+            and post["created_at"] >= asked["start_time"].replace("Z", ".000Z") and (not token or post["id"] < token)
         ]
         size = int(asked["max_results"])
         page, more = shown[:size], len(shown) > size
