@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from escucha.brand import Brand
 from escucha.keeping import Overdue, Retention
 from pipeline.forget import BATCH, erase, in_batches
+from pipeline.partitions import keep_months
 from pipeline.upkeep import analyse, keep_rollups
 from store import audit, brands, removal, retention, subjects, tombstones
 from store.engine import Store
@@ -63,6 +64,7 @@ def tidy(store: Store, now: datetime, stop: Callable[[], bool] = lambda: False) 
     with store.read() as session:
         deleted = removed.mentions or removed.raws or tombstones.any_since(session, before.at if before else None)
     drifts = keep_rollups(store)
+    keep_months(store, now)
     analyse(store)
     swept = sweep(store) if deleted or store.dialect == "sqlite" else True
     with store.write() as session:

@@ -23,7 +23,7 @@ BATCH = 2_000
 MEMORY = "256MB"
 """What PostgreSQL may use to make an index anew."""
 SECONDARY = """
-SELECT 'DROP INDEX ' || quote_ident(indexname), indexdef FROM pg_indexes
+SELECT 'DROP INDEX ' || quote_ident(indexname), replace(indexdef, ' ON ONLY ', ' ON ') FROM pg_indexes
 WHERE schemaname = current_schema() AND tablename = ANY(:tables)
   AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = format('%I.%I', schemaname, indexname)::regclass)
 """

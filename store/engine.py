@@ -186,7 +186,7 @@ def _raised(name: Literal["DatabaseError", "OperationalError"]) -> tuple[type[Ex
 def explain(error: Exception, folder: str = "") -> EscuchaError | None:
     """The sentence for a database's failure, or None for one that is our own mistake (a constraint, bad SQL)."""
     said = str(getattr(error, "orig", error))
-    if "database is locked" in said:
+    if "database is locked" in said or "moved to another partition" in said:  # another writer was there first
         return TryLater("The database is busy with another process. Wait a moment and try again.")
     if "disk is full" in said or "disk I/O error" in said or "No space left" in said:
         if folder:

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,7 +24,7 @@ UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What is in a backup: of which database and shape, when it was made, rows and columns by table, and checksums
-    (SHA-256) by member."""
+    (SHA-256) by member. `months` are the parts of a parted table of mentions (store.partitions), by their first day."""
 
     kind: str
     revision: str
@@ -31,6 +32,14 @@ class Manifest:
     rows: Mapping[str, int]
     columns: Mapping[str, Sequence[str]]
     checksums: Mapping[str, str]
+    months: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        self.parts()  # it may say anything
+
+    def parts(self) -> list[date]:
+        """The months as dates. Raises ValueError for what is none."""
+        return [date.fromisoformat(month) for month in self.months]
 
 
 def read(file: Path) -> Manifest:

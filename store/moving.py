@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, Table, func, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from escucha.errors import ConfigError, Conflict, Invalid, NotFound
-from store import cargo, fulltext, leader, rollups, schema, swap
+from store import cargo, fulltext, leader, months, partitions, rollups, schema, swap
 from store.cargo import Told, unheard
 from store.engine import Store, open_store
 from store.tables import Base
@@ -25,11 +26,11 @@ class Moved:
     recounted: int = 0
 
 
-def move(source: str, target: str, told: Told = unheard) -> Moved:
+def move(source: str, target: str, told: Told = unheard, parted: datetime | None = None) -> Moved:
     """Copy a database into an empty one and compare both; the source is only read.
 
     The target gets everything in one transaction (PostgreSQL) or one rename of a file (SQLite): whatever is killed,
-    it holds all or nothing.
+    it holds all or nothing. `parted`: now, where it shall have monthly partitions (store.partitions).
 
     Raises:
         NotFound: there is no database at the source.
@@ -43,6 +44,8 @@ def move(source: str, target: str, told: Told = unheard) -> Moved:
         _same_shape(session.connection())
         tables = Base.metadata.sorted_tables
         _empty(into, tables)
+        if parted:
+            _part(session.connection(), into, parted)
         sent = _copied(session.connection(), into, tables, told)
         _compared(into, tables, sent)
         recounted = _checked(into)
@@ -111,9 +114,16 @@ def _empty(into: Connection, tables: list[Table]) -> None:
                            where=into.engine.url.render_as_string(hide_password=True))
 
 
+def _part(source: Connection, into: Connection, now: datetime) -> None:
+    """Part the empty target into the months that the source has."""
+    if partitions.parted(into):
+        partitions.join(into)
+    partitions.part(into, months.wanted(months.counted(source), now))
+
+
 def _copied(source: Connection, into: Connection, tables: list[Table], told: Told) -> dict[str, cargo.Digest]:
     sent = {table.name: cargo.Digest() for table in tables}
-    with cargo.without_indexes(into, sent):
+    with cargo.without_indexes(into, sent), partitions.filling(into):
         for table in tables:
             with closing(cargo.rows(source, table)) as batches:
                 counted = sent[table.name].through(batches)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.orm import Session
 
 from escucha.errors import ConfigError, Conflict, Invalid
-from store import backup, cargo, fulltext, schema, sound, swap, wishes
+from store import backup, cargo, fulltext, partitions, schema, sound, swap, wishes
 from store.cargo import Told, unheard
 from store.engine import Store, open_store
 from store.manifest import CHUNK, DATABASE, Manifest, member, read
@@ -109,6 +109,8 @@ def _into_postgres(store: Store, archive: zipfile.ZipFile, manifest: Manifest, r
         backup.as_written(connection)
         wished = _cleared(connection, replace)
         schema.upgrade(connection, manifest.revision)
+        if manifest.months:
+            partitions.part(connection, manifest.parts())
         _fill(connection, archive, manifest, told)
         schema.upgrade(connection)
         with Session(connection, join_transaction_mode="create_savepoint") as session, session.begin():
@@ -126,13 +128,16 @@ def _cleared(connection: Connection, replace: bool) -> Wishes:
     wished = wishes.read(connection)
     there = inspect(connection)
     names = [name for name in (*Base.metadata.tables, "alembic_version") if there.has_table(name)]
+    parted = partitions.parted(connection)
     connection.exec_driver_sql("DROP TABLE " + ", ".join(f'"{name}"' for name in names))
+    if parted:
+        partitions.clear(connection)
     return wished
 
 
 def _fill(connection: Connection, archive: zipfile.ZipFile, manifest: Manifest, told: Told) -> None:
     there = inspect(connection)
-    with cargo.without_indexes(connection, manifest.rows):
+    with cargo.without_indexes(connection, manifest.rows), partitions.filling(connection):
         for name, rows in manifest.rows.items():
             columns = [column["name"] for column in there.get_columns(name)] if there.has_table(name) else []
             if set(columns) != set(manifest.columns[name]):  # it also keeps a forged name out of the SQL

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from store import months, partitions
 from store.engine import Store
 from store.tables import Base
 
 PAGES = 500
 """Pages of the full-text index that are merged in one go, about a third of a second: others write in between."""
 WORDS = "ix_mention_words"
+BROKEN_OFF = """
+SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+WHERE NOT indisvalid AND relname LIKE '%\\_ccnew%' AND indrelid::regclass::text LIKE 'mention%'
+"""
+"""What an index that was to be built anew leaves behind."""
 PATIENCE = "60s"
 """How long PostgreSQL waits for transactions that still read the old index."""
 
@@ -41,16 +48,23 @@ def _merge(store: Store) -> None:
 
 
 def _vacuum(store: Store) -> bool:
-    """Vacuum what rows were deleted from, and build the index of words anew beside the one in use."""
+    """Vacuum what rows were deleted from, and build the index of words anew beside the one in use: where the mentions
+    are parted, that of the parts from which any have gone."""
     with store.own_connection() as connection:
-        for table in Base.metadata.sorted_tables:
-            connection.exec_driver_sql(f"VACUUM (ANALYZE) {table.name}")
-        connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY IF EXISTS {WORDS}_ccnew")  # of one that was broken off
+        parted = partitions.parted(connection)
+        notes, indexes = months.unswept(connection) if parted else ([], [WORDS])
+        for name in (*Base.metadata.tables, *(partitions.BESIDE if parted else ())):
+            connection.exec_driver_sql(f"VACUUM (ANALYZE) {name}")
+        for index in connection.execute(text(BROKEN_OFF)).scalars().all():
+            connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY {index}")
         connection.exec_driver_sql(f"SET lock_timeout = '{PATIENCE}'")
         try:
-            connection.exec_driver_sql(f"REINDEX INDEX CONCURRENTLY {WORDS}")
+            for index in indexes:
+                connection.exec_driver_sql(f"REINDEX INDEX CONCURRENTLY {index}")
         except OperationalError:
             return False
         finally:
             connection.exec_driver_sql("RESET lock_timeout")
+        if parted:
+            months.swept(connection, notes)
     return True

@@ -39,7 +39,7 @@ def backup(
     from store.engine import open_store
 
     settings = read_settings()
-    with closing(open_store(settings.database)) as store, _telling() as told:
+    with closing(open_store(settings.database)) as store, telling() as told:
         manifest = backups.make(store, file, now(), replace=replace, told=told)
     if as_json:
         show_json(_described(manifest))
@@ -65,7 +65,7 @@ def restore(
     if check:
         _show(manifests.read(file), as_json)
         return
-    with _telling() as told:
+    with telling() as told:
         done = restoring.restore(read_settings().database, file, replace=replace, told=told)
     if as_json:
         show_json({**_described(done.manifest), "forgotten": done.forgotten})
@@ -79,13 +79,17 @@ def restore(
 def migrate(
     source: str = typer.Argument(help=help_text("Address of the database to move: sqlite:///data/escucha.db")),
     target: str = typer.Argument(help=help_text("Address of an empty one: postgresql://user@host/name")),
+    partitions: bool = typer.Option(
+        False, "--partitions", help=help_text("Part the mentions there by month (escucha partitions).")
+    ),
     as_json: bool = AS_JSON,
 ) -> None:
     """Move a store and compare both; the source stays as it is."""
+    from pipeline.schedule import now
     from store import moving
 
-    with _telling() as told:
-        moved = moving.move(source, target, told)
+    with telling() as told:
+        moved = moving.move(source, target, told, now() if partitions else None)
     if as_json:
         show_json({"rows": moved.rows, "recounted": moved.recounted})
         return
@@ -96,7 +100,7 @@ def migrate(
 
 
 @contextmanager
-def _telling() -> Iterator[Told]:
+def telling() -> Iterator[Told]:
     """A line of progress a table on stderr."""
     from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from alembic import context
 
+from store.partitions import BESIDE
 from store.tables import Base
 
 
 def ours(_thing, name, type_, reflected, _compare_to) -> bool:
-    """Whether a table is in store.tables: the full-text index is not, as each database has its own (store.fulltext)."""
-    return not (type_ == "table" and reflected and name.startswith("mention_words"))
+    """Whether a table is in store.tables: the full-text index is not, as each database has its own (store.fulltext),
+    nor are the parts of a parted table of mentions (store.partitions)."""
+    return not (type_ == "table" and reflected and (name.startswith("mention_") or name in BESIDE))
 
 
 def configure_and_run(connection) -> None:
