@@ -20,6 +20,7 @@ from api import (
     job_pages,
     learning_pages,
     pages,
+    relevance_pages,
     rule_pages,
     source_add_pages,
     source_pages,
@@ -82,6 +83,7 @@ def create_app(
     app.include_router(pages.router)
     app.include_router(correction_pages.router)
     app.include_router(rule_pages.router)
+    app.include_router(relevance_pages.router)
     app.include_router(job_pages.router)
     app.include_router(learning_pages.router)
     app.include_router(data_pages.router)

@@ -11,12 +11,14 @@ from api.commands import (
     backup,
     brands,
     data,
+    exclude,
     export,
     forget,
     heads,
     install,
     keys,
     models,
+    partitions,
     retag,
     retention,
     rollups,
@@ -50,8 +52,8 @@ def root(
 
 
 for module in (
-    install, brands, sources, keys, watches, backfill, data, export, models, heads, taxonomy, retag, rules, backup,
-    rollups, forget, retention,
+    install, brands, sources, keys, watches, backfill, data, export, models, heads, taxonomy, retag, rules, exclude,
+    backup, partitions, rollups, forget, retention,
 ):
     module.register(app)
 

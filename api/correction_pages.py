@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from api.dashboard.correct import asked, fields
 from api.dashboard.labels import Labels
 from api.dashboard.notices import notices
+from api.dashboard.relevance import reasons
 from api.dashboard.shell import Frame, render
 from api.deps import Db, House, Parts, Reading, Write
 from api.forms import Form
@@ -31,7 +32,7 @@ def show_mention(
     found = mentions.get(session, id)
     frame = _of(session, parts, framed, found.brand)
     return render(request, "correct.html", reader, frame=frame, tagged=found, fields=fields(frame, found), saved=saved,
-                  notices=notices(session, frame))
+                  notices=notices(session, frame), why=reasons(session, frame).get(found.hidden or ""))
 
 
 @router.post("/mentions/{id}/correct")

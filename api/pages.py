@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.dashboard.exports import downloads
@@ -15,6 +15,7 @@ from api.dashboard.labels import Labels
 from api.dashboard.mentions import mentions_page, misread
 from api.dashboard.notices import newest, notices, ways_out
 from api.dashboard.overview import overview
+from api.dashboard.relevance import verdict
 from api.dashboard.shares import share_tables
 from api.dashboard.shell import Frame, render
 from api.deps import Db, House, Parts, Reading
@@ -35,6 +36,7 @@ def frame(request: Request, parts: Parts, reader: Reading, session: Db) -> Frame
 
 
 Framed = Annotated[Frame | None, Depends(frame)]
+Judged = Annotated[int | None, Query(ge=1, lt=2**63)]
 
 
 @router.get("/")
@@ -60,15 +62,19 @@ def show_journey(request: Request, reader: Reading, session: Db, framed: Framed)
 
 
 @router.get("/mentions")
-def show_mentions(request: Request, reader: Reading, session: Db, framed: Framed, after: str | None = None) -> Response:
-    """The mentions behind a number."""
+def show_mentions(
+    request: Request, reader: Reading, session: Db, framed: Framed, after: str | None = None,
+    judged: Judged = None, undone: bool = False,
+) -> Response:
+    """The mentions behind a number; `judged` is one of which a person has just said whether it is relevant."""
     if framed is None:
         return _welcome(request, reader)
     status, problem = _unreadable(framed)
     page = misread(problem) if problem else mentions_page(session, framed, after)
     empty = {"empty": False} if problem else _if_empty(session, framed, page.n)
     return render(request, "mentions.html", reader, status, frame=framed, page=page, notices=notices(session, framed),
-                  after=after, downloads=downloads(framed, page.n), **empty)
+                  after=after, downloads=downloads(framed, page.n), verdict=verdict(session, framed, judged, undone),
+                  **empty)
 
 
 @router.post("/sample/remove")

@@ -161,6 +161,8 @@ class MentionOut(Out):
     """A mention with what was understood of it. `note` says why it could not be tagged (state failed).
 
     `cluster` is the number of the first mention of those that say the same, or nearly (null: nobody else does).
+    `hidden` is why it is neither shown nor counted: "exclusion:7" for the brand's exclusion of that number, "person"
+    (null: it is shown). `kept`: a person wants it whatever the exclusions say.
     """
 
     id: int
@@ -170,6 +172,8 @@ class MentionOut(Out):
     state: Literal["pending", "done", "failed"]
     note: str | None
     cluster: int | None
+    hidden: str | None
+    kept: bool
 
 
 class MentionsOut(Out):

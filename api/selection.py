@@ -16,6 +16,7 @@ from escucha.errors import Invalid
 from escucha.filter import MentionFilter, Order
 from escucha.journey import NO_LABEL, Catalogue, Entry
 from escucha.query.about import terms_of
+from escucha.query.labels import parse_labelled
 from escucha.query.parse import LONGEST, parse
 from escucha.query.tree import Phrase, Prefix, Query
 
@@ -24,10 +25,12 @@ Period = Literal["today", "yesterday", "7d", "28d", "30d", "90d", "month", "year
 PERIODS: tuple[Period, ...] = get_args(Period)[:-1]
 DEFAULT_PERIOD: Period = "90d"
 ORDER = ("brand", "period", "from", "to", "source", "lang", "stage", "sentiment", "pain", "touchpoint", "q",
-         "review", "copies", "cluster", "order")
+         "review", "copies", "cluster", "hidden", "order")
 """The canonical order of an address, so that one choice has one address."""
 ORDERED = ("/mentions",)
-"""The pages on which mentions have an order."""
+"""The pages that list mentions."""
+LISTED = ("hidden", "order")
+"""What is asked on those pages alone."""
 FACETS = ("source", "lang", "stage", "sentiment", "pain", "touchpoint")
 
 
@@ -61,6 +64,7 @@ class Filters(BaseModel):
     cluster: int | None = Field(
         None, ge=1, lt=2**63, description="Only a mention of this number and its copies: the number of their cluster.",
     )
+    hidden: bool = Field(False, description="The mentions that are hidden as not relevant, instead of the others.")
 
     def meant(self, timezone: str, catalogue: Catalogue) -> MentionFilter:
         """The filter in the store's terms, with local days as moments.
@@ -144,7 +148,7 @@ class View(Filters):
 
     def address(self, path: str, **changes: Any) -> str:
         """The address of a page for this choice with some changes (None or an empty list drops a parameter)."""
-        pairs = [pair for pair in self.pairs(**changes) if path in ORDERED or pair[0] != "order"]
+        pairs = [pair for pair in self.pairs(**changes) if path in ORDERED or pair[0] not in LISTED]
         return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
@@ -174,8 +178,9 @@ def _filter(
     since, until = moments(first, last, timezone)
     return MentionFilter(
         brand=asked.brand, since=since, until=until, sources=tuple(asked.source), langs=tuple(asked.lang),
-        sentiments=tuple(asked.sentiment), query=read_query(asked.q) if asked.q else None,
+        sentiments=tuple(asked.sentiment), query=parse_labelled(asked.q, catalogue) if asked.q else None,
         review=unsure_below() if asked.review else (), once=asked.copies == "once", cluster=asked.cluster,
+        hidden=asked.hidden,
         stages=_known("stage", asked.stage, catalogue.stages), pains=_known("pain", asked.pain, catalogue.pains),
         touchpoints=_known("touchpoint", asked.touchpoint, catalogue.touchpoints),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, any_, false, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from escucha.query.countries import called
 from escucha.query.tree import Compare, Is
 from escucha.words import words
 from store.folding import folded, is_one_of
@@ -69,7 +70,7 @@ def is_so(dialect: str, asked: Is) -> ColumnElement[bool]:
         case "lang":
             return _lang(dialect, value)
         case "country":
-            return folded(dialect, MentionRow.place) == value
+            return is_one_of(dialect, MentionRow.place, called(value))
         case "tag":
             return or_(*(column == value for column in LABELS))
     return KEYS[asked.field] == value

@@ -12,7 +12,7 @@ SIGN = {"positive": "+", "neutral": "○", "negative": "−"}
 FIELD = {
     "source": N_("Source"), "lang": N_("Language"), "stage": N_("Stage"), "sentiment": N_("Sentiment"),
     "pain": N_("Pain point"), "touchpoint": N_("Touchpoint"), "q": N_("Search"),
-    "review": N_("To check"), "copies": N_("Copies"), "cluster": N_("Copies"),
+    "review": N_("To check"), "copies": N_("Copies"), "cluster": N_("Copies"), "hidden": N_("Relevance"),
 }
 ABSENT = {"stage": N_("No stage"), "pain": N_("No pain point"), "touchpoint": N_("No touchpoint")}
 KIND = {

@@ -9,6 +9,7 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from api.dashboard.notices import without
+from api.dashboard.relevance import reasons
 from api.dashboard.shell import Frame
 from api.i18n import N_
 from api.selection import unsure_below
@@ -64,14 +65,15 @@ class Way:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MentionsPage:
     """The mentions of a page, those of them that others are like, how many there are in all, the address of the next
-    page, the filters, how many mentions under them are to be checked, and the orders to choose from. `problem` says why
-    what was asked for cannot be read."""
+    page, the filters, why those are hidden that are, how many mentions under the filters are to be checked, and the
+    orders to choose from. `problem` says why what was asked for cannot be read."""
 
     items: tuple[TaggedMention, ...]
     alike: Mapping[int, Alike]
     n: int
     next: str | None
     choices: tuple[Choice, ...]
+    reasons: Mapping[str, str]
     to_check: int
     orders: tuple[Way, ...]
     problem: str | None = None
@@ -90,13 +92,15 @@ def mentions_page(session: Session, frame: Frame, after: str | None) -> Mentions
     return MentionsPage(
         items=page.items, alike=alike, n=n, next=onward,
         choices=tuple(choice(frame, field, counts[field]) for field in FACET_ORDER),
+        reasons=reasons(session, frame) if filter.hidden else {},
         to_check=metrics.count(session, replace(filter, review=unsure_below())), orders=orders(frame),
     )
 
 
 def misread(problem: str) -> MentionsPage:
     """The page where what was asked for cannot be read: it says why, and has what was written to be put right."""
-    return MentionsPage(items=(), alike={}, n=0, next=None, choices=(), to_check=0, orders=(), problem=problem)
+    return MentionsPage(items=(), alike={}, n=0, next=None, choices=(), reasons={}, to_check=0, orders=(),
+                        problem=problem)
 
 
 def orders(frame: Frame) -> tuple[Way, ...]:
@@ -110,7 +114,7 @@ def orders(frame: Frame) -> tuple[Way, ...]:
 
 def _counted(session: Session, filter: MentionFilter) -> tuple[int, Mapping[str, Mapping[str, int]]]:
     """How many mentions there are, and behind each option under all the other filters."""
-    if filter.query is not None:
+    if filter.query is not None or filter.hidden:
         counted = facets(session, filter)
         return counted.n, counted.counts
     return metrics.count(session, filter), {

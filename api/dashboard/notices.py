@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.dashboard.shell import Frame
 from api.dashboard.source_cards import needs_person
+from api.selection import moments
 from escucha.filter import MentionFilter
 from store import health, mentions, metrics, watches
 
@@ -18,19 +19,23 @@ PARTS = {
     "touchpoint": "touchpoints", "q": "query", "review": "review",
 }
 """What an address calls a part of the filter, and what the store calls it."""
+COUNTING = ("/", "/journey", "/mentions")
+"""The pages whose figures leave out what is hidden."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notices:
     """The lines above a page.
 
-    `fresh` is when the data end; `pending` mentions wait for their tags; `silent` watches need a person to go on.
+    `fresh` is when the data end; `pending` mentions wait for their tags; `silent` watches need a person to go on;
+    `hidden` mentions of the period are hidden as not relevant.
     """
 
     fresh: str | None
     pending: int
     failed: int
     silent: int
+    hidden: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,7 @@ def notices(session: Session, frame: Frame) -> Notices:
         pending=metrics.count(session, replace(of_brand, state="pending")) if whole.pending else 0,
         failed=metrics.count(session, replace(of_brand, state="failed")) if whole.failed else 0,
         silent=_silent(session, frame) if whole.paused else 0,
+        hidden=_hidden(session, frame) if frame.path in COUNTING and not frame.view.hidden else 0,
     )
 
 
@@ -82,6 +88,11 @@ def newest(session: Session, frame: Frame) -> datetime | None:
     """When the brand's newest mention was made, whatever the filters."""
     page = mentions.find(session, MentionFilter(brand=frame.brand.slug), limit=1)
     return page.items[0].mention.created_at if page.items else None
+
+
+def _hidden(session: Session, frame: Frame) -> int:
+    since, until = moments(*frame.days, frame.brand.timezone)
+    return metrics.count(session, MentionFilter(brand=frame.brand.slug, since=since, until=until, hidden=True))
 
 
 def _silent(session: Session, frame: Frame) -> int:

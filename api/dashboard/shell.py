@@ -36,6 +36,7 @@ NAVIGATION = (
     ("/mentions", N_("Mentions"), "mentions"),
     ("/sources", N_("Sources"), "sources"),
     ("/rules", N_("Rules"), "rules"),
+    ("/relevance", N_("Relevance"), "relevance"),
     ("/learning", N_("Model"), "learning"),
     ("/jobs", N_("Tag again"), "jobs"),
     ("/data", N_("Data and privacy"), "data"),
@@ -112,6 +113,9 @@ class Frame:
         if self.view.cluster:
             text = self.reader.say("of mention {id}", id=self.view.cluster)
             chips.append(Chip(field="cluster", text=text, without=self.link(cluster=None)))
+        if self.view.hidden:
+            text = self.reader.say("hidden ones")
+            chips.append(Chip(field="hidden", text=text, without=self.link(hidden=None)))
         if self.view.q:
             chips.append(Chip(field="q", text=f"“{self.view.q}”", without=self.link(q=None)))
         return tuple(chips)

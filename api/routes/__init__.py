@@ -9,6 +9,7 @@ from api.routes import (
     brands,
     channels,
     corrections,
+    exclusions,
     exports,
     heads,
     health,
@@ -38,7 +39,7 @@ router = APIRouter(
 )
 PARTS = (
     brands, exports, mentions, queries, series, journey, health, jobs, shares, voices, corrections, rules, heads,
-    taxonomy, sources, watches, backfills, channels, retention, subjects,
+    taxonomy, sources, watches, backfills, channels, retention, subjects, exclusions,
 )
 for part in PARTS:
     router.include_router(part.router)

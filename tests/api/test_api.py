@@ -177,6 +177,8 @@ def test_the_description_names_every_door_and_its_failures(client: TestClient) -
         "/series", "/shares", "/share-of-voice", "/journey", "/health",
         "/mentions/{id}/corrections", "/mentions/{id}/corrections/{kind}",
         "/brands/{slug}/rules", "/brands/{slug}/rules/try", "/brands/{slug}/rules/{id}",
+        "/brands/{slug}/exclusions", "/brands/{slug}/exclusions/preview", "/brands/{slug}/exclusions/{id}",
+        "/mentions/{id}/relevance",
         "/brands/{slug}/heads", "/brands/{slug}/heads/{id}", "/brands/{slug}/heads/rollback",
         "/brands/{slug}/heads/{id}/accept", "/brands/{slug}/heads/{id}/reject",
         "/brands/{slug}/taxonomy", "/brands/{slug}/taxonomy/{kind}/{key}",

@@ -150,6 +150,7 @@ def test_a_spreadsheet_is_previewed_and_imported_with_a_map(run: Run, tmp_path: 
         (("import", "x", "--brand", "otra"), 1, "otra"),
         (("watch", "add", "lumbre", "humo", "x"), 1, "humo"),
         (("watch", "add", "lumbre", "rss", "http://x", "--every", "1s"), 1, "1s"),
+        (("watch", "add", "lumbre", "hackernews", "café AND"), 1, "6"),
         (("watch", "pause", "77"), 1, "77"),
         (("evaluate", "nada.jsonl"), 1, "nada.jsonl"),
         (("train", "nada"), 1, "nada"),
@@ -258,7 +259,8 @@ def test_init_writes_settings_that_only_their_owner_reads(run: Run, tmp_path: Pa
 
 def test_a_source_without_its_key_says_what_is_needed_and_rests(run: Run) -> None:
     run("brand", "add", "Lumbre")
-    run("watch", "add", "lumbre", "youtube", "café", "--every", "1h")
+    added = run("watch", "add", "lumbre", "youtube", "café OR té", "--every", "1h")
+    assert "café|té" in added.stdout
     (row,) = json.loads(run("collect", "--json").stdout)
     assert "keys.youtube" in row["problem"]
     (watch,) = told(run("watch", "list", "--json"))

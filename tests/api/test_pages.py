@@ -19,7 +19,8 @@ from store.engine import Store
 from tests.api.conftest import Open, days_ago, say
 from tests.make import NOW, brand, mention
 
-PAGES = ["/", "/journey", "/mentions", "/sources", "/sources/add", "/rules", "/learning", "/jobs", "/data"]
+PAGES = ["/", "/journey", "/mentions", "/sources", "/sources/add", "/rules", "/relevance", "/learning",
+         "/jobs", "/data"]
 
 
 def page(client: TestClient, path: str, status: int = 200) -> HTMLParser:
