@@ -16,7 +16,7 @@ from escucha.errors import Invalid
 from escucha.filter import MentionFilter, Order
 from escucha.journey import NO_LABEL, Catalogue, Entry
 from escucha.query.about import terms_of
-from escucha.query.labels import parse_labelled
+from escucha.query.labels import labelled
 from escucha.query.parse import LONGEST, parse
 from escucha.query.tree import Phrase, Prefix, Query
 
@@ -178,7 +178,7 @@ def _filter(
     since, until = moments(first, last, timezone)
     return MentionFilter(
         brand=asked.brand, since=since, until=until, sources=tuple(asked.source), langs=tuple(asked.lang),
-        sentiments=tuple(asked.sentiment), query=parse_labelled(asked.q, catalogue) if asked.q else None,
+        sentiments=tuple(asked.sentiment), query=labelled(asked.q, read_query(asked.q), catalogue) if asked.q else None,
         review=unsure_below() if asked.review else (), once=asked.copies == "once", cluster=asked.cluster,
         hidden=asked.hidden,
         stages=_known("stage", asked.stage, catalogue.stages), pains=_known("pain", asked.pain, catalogue.pains),

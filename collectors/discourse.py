@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from collectors.http import Answer
 from collectors.online import asked_of, formless, is_own, list_of, moments_of, object_of
 from collectors.plain import plain
-from collectors.searching import Searching
+from collectors.searching import Searching, before_at
 from collectors.several import Walk
 from collectors.shallow import shallow
 from collectors.translate import Abilities
@@ -88,7 +88,7 @@ class DiscourseSource(Searching):
     @classmethod
     def part(cls, text: str) -> slice | None:
         """What stands before the last @."""
-        return slice(0, max(text.rfind("@"), 0))
+        return before_at(text)
 
     @classmethod
     def understood(cls, text: str) -> Asked:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from collectors.http import Answer
 from collectors.online import asked_of, is_own, list_of, moments_of, object_of
-from collectors.searching import Searching
+from collectors.searching import Searching, before_at
 from collectors.several import Walk
 from collectors.translate import Abilities
 from collectors.walk import Bounds, Place, Step, Stretch, newest_first
@@ -87,7 +87,7 @@ class LemmySource(Searching):
     @classmethod
     def part(cls, text: str) -> slice | None:
         """What stands before the last @."""
-        return slice(0, max(text.rfind("@"), 0))
+        return before_at(text)
 
     @classmethod
     def understood(cls, text: str) -> Asked:

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from collectors.http import Answer
 from collectors.online import asked_of, is_own, list_of, moments_of
 from collectors.plain import plain
-from collectors.searching import Searching
+from collectors.searching import Searching, before_at
 from collectors.several import Walk
 from collectors.translate import Abilities
 from collectors.walk import Bounds, Place, Stretch, newest_first
@@ -89,7 +89,7 @@ class MastodonSource(Searching):
     @classmethod
     def part(cls, text: str) -> slice | None:
         """What stands before the last @, unless it is a hashtag."""
-        return None if TAG.fullmatch(text) else slice(0, max(text.rfind("@"), 0))
+        return None if TAG.fullmatch(text) else before_at(text)
 
     @classmethod
     def understood(cls, text: str) -> Asked:

@@ -84,6 +84,11 @@ class Searching(OnlineSource):
         return only(notes)
 
 
+def before_at(text: str) -> slice:
+    """Where the query stands in `words@server`: before the last @."""
+    return slice(0, max(text.rfind("@"), 0))
+
+
 @lru_cache(maxsize=1_000)
 def _asked(source: Any, text: str) -> Asking:
     try:

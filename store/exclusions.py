@@ -143,13 +143,10 @@ def say(session: Session, mention_id: int, relevant: bool | None) -> None:
 
 def stored(session: Session, brand_id: int | None, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
     """Those of some mentions, `(source, source id)`, that a brand has heard already."""
-    found = set[tuple[str, str]]()
-    for source in sorted({source for source, _ in keys}):
-        ids = [source_id for of, source_id in keys if of == source]
-        query = select(MentionRow.source_id).where(MentionRow.brand_id == brand_id, MentionRow.source == source,
-                                                   bulk.within(session, MentionRow.source_id, ids))
-        found |= {(source, source_id) for source_id in session.scalars(query)}
-    return found
+    asked: bulk.Columns = {"source": [source for source, _ in keys], "source_id": [source_id for _, source_id in keys],
+                           "brand_id": [brand_id] * len(keys)}  # fmt: skip
+    found = bulk.matching(session.connection(), TABLE, asked, ("source", "source_id"))
+    return {(source, source_id) for source, source_id in found}
 
 
 def would_hide(session: Session, meant: MentionFilter) -> int:

@@ -15,8 +15,8 @@ from api.schemas import ErrorOut, MentionOut, Out
 from escucha.errors import TryLater
 from escucha.filter import MentionFilter
 from escucha.query.about import excludes_only, needs
-from escucha.query.labels import parse_labelled
-from escucha.query.parse import LONGEST
+from escucha.query.labels import labelled
+from escucha.query.parse import LONGEST, parse
 from escucha.query.written import written
 from store.preview import COUNTED, NEWEST, SHOWN, preview
 
@@ -69,7 +69,7 @@ def preview_query(parts: Parts, asked: QueryIn) -> dict[str, Any]:
 
     What cannot be read is answered with `details`: `line`, `column` (both from 1) and mostly a `suggestion`.
     """
-    query = parse_labelled(asked.text, parts.catalogue)
+    query = labelled(asked.text, parse(asked.text), parts.catalogue)
     with turn(_turns, PATIENCE):
         found = preview(parts.store, MentionFilter(brand=asked.brand), query)
     return {

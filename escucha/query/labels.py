@@ -7,20 +7,25 @@ from difflib import get_close_matches
 
 from escucha.errors import Invalid
 from escucha.journey import NO_LABEL, Catalogue, Entry
+from escucha.query.about import needs
 from escucha.query.fields import READ, shown
 from escucha.query.normal import mapped
-from escucha.query.parse import fields_of, parse
+from escucha.query.parse import fields_of
 from escucha.query.tree import Is, Query
 from escucha.text import fold
 
+LABELS = frozenset({"stage", "pain", "touchpoint", "tag"})
 
-def parse_labelled(text: str, catalogue: Catalogue) -> Query:
-    """The query that a text writes (`parse`), whose labels stand by their keys or their words in any language.
+
+def labelled(text: str, query: Query, catalogue: Catalogue) -> Query:
+    """The query that was read from a text (`parse`), with the keys of the labels that it calls by their words.
 
     Raises:
-        Invalid: as `parse`, or it asks for a label that the taxonomies do not have.
+        Invalid: it asks for a label that the taxonomies do not have; the details are as those of `parse`.
     """
-    query, named = parse(text), _named(catalogue)
+    if not needs(query) & LABELS:
+        return query
+    named = _named(catalogue)
     for name, given in fields_of(text):
         if name in named and READ[name](given) not in named[name]:
             known = named[name]

@@ -6,7 +6,7 @@ import pytest
 
 from escucha.errors import Invalid
 from escucha.journey import Catalogue, Pain, Stage, Touchpoint
-from escucha.query.labels import parse_labelled
+from escucha.query.labels import labelled
 from escucha.query.parse import parse
 
 CATALOGUE = Catalogue(
@@ -28,17 +28,17 @@ CATALOGUE = Catalogue(
     ],
 )  # fmt: skip
 def test_a_label_goes_by_its_key_and_its_names(asked: str, meant: str) -> None:
-    assert parse_labelled(asked, CATALOGUE) == parse(meant)
+    assert labelled(asked, parse(asked), CATALOGUE) == parse(meant)
 
 
 def test_an_unknown_label_is_named_with_its_place_and_those_that_there_are() -> None:
     with pytest.raises(Invalid) as caught:
-        parse_labelled("café\netapa:conpra", CATALOGUE)
+        labelled("café\netapa:conpra", parse("café\netapa:conpra"), CATALOGUE)
     told = caught.value.details
     assert (told["line"], told["column"], told["known"]) == (2, 1, "purchase, service, none")
     assert told["suggestion"] == "etapa:purchase"
 
 
-def test_what_cannot_be_read_is_complained_of_as_ever() -> None:
-    with pytest.raises(Invalid, match="empty"):
-        parse_labelled(" ", CATALOGUE)
+def test_a_query_without_labels_stays_as_it_was_read() -> None:
+    query = parse("café -autor:ana lang:es")
+    assert labelled("café -autor:ana lang:es", query, CATALOGUE) is query

@@ -7,8 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -33,9 +32,8 @@ from pipeline.pool import Inline
 from pipeline.pull import Haul
 from pipeline.schedule import Clock
 from store import brands, exclusions, mentions, metrics, rollups, watches
-from store.engine import Store, open_store
+from store.engine import Store
 from store.removal import remove
-from store.schema import migrate
 from store.tables import AuthorRow, ExclusionRow, MentionRow
 from tests import make, namesake
 from tests.conftest import ROOT
@@ -536,29 +534,15 @@ def _fresh(store: Store) -> World:
     return World(store, brand)
 
 
-@contextmanager
-def opened(dialect: str, request: pytest.FixtureRequest) -> Iterator[Store]:
-    if dialect == "sqlite":
-        yield request.getfixturevalue("sqlite_store")
-        return
-    store = open_store(request.getfixturevalue("postgres_url"))
-    migrate(store)
-    yield store
-    store.close()
-
-
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
-def test_whatever_happens_what_is_hidden_is_what_should_be(dialect: str, request: pytest.FixtureRequest) -> None:
-    with opened(dialect, request) as store:
+def test_whatever_happens_what_is_hidden_is_what_should_be(store: Store) -> None:
+    @settings(max_examples=30 if store.dialect == "sqlite" else 8, deadline=None, derandomize=True,
+              suppress_health_check=list(HealthCheck))
+    @given(st.lists(STEPS, min_size=4, max_size=12))
+    def holds(steps: list[tuple[str, object]]) -> None:
+        world = _fresh(store)
+        for act, of in steps:
+            getattr(world, act)(of)
+        world.check()
 
-        @settings(max_examples=30 if dialect == "sqlite" else 8, deadline=None, derandomize=True,
-                  suppress_health_check=list(HealthCheck))
-        @given(st.lists(STEPS, min_size=4, max_size=12))
-        def holds(steps: list[tuple[str, object]]) -> None:
-            world = _fresh(store)
-            for act, of in steps:
-                getattr(world, act)(of)
-            world.check()
-
-        holds()
+    holds()

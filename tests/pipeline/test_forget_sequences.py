@@ -136,18 +136,8 @@ def _fresh(store: Store) -> World:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
-def test_any_sequence_leaves_what_should_be_and_the_counts_agree(dialect: str, request: pytest.FixtureRequest) -> None:
-    if dialect == "sqlite":
-        store = request.getfixturevalue("sqlite_store")
-    else:
-        from store.engine import open_store
-        from store.schema import migrate
-
-        store = open_store(request.getfixturevalue("postgres_url"))
-        migrate(store)
-
-    @settings(max_examples=25 if dialect == "sqlite" else 6, deadline=None, derandomize=True,
+def test_any_sequence_leaves_what_should_be_and_the_counts_agree(store: Store) -> None:
+    @settings(max_examples=25 if store.dialect == "sqlite" else 6, deadline=None, derandomize=True,
               suppress_health_check=list(HealthCheck))
     @given(st.lists(STEPS, min_size=4, max_size=14))
     def holds(steps: list[tuple[str, object]]) -> None:
@@ -157,4 +147,3 @@ def test_any_sequence_leaves_what_should_be_and_the_counts_agree(dialect: str, r
             world.check()
 
     holds()
-    store.close()
