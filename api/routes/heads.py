@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from api.deps import Db, Parts, Write
-from api.schemas import DecidedOut, ErrorOut, HeadIn, HeadOut, HeadsOut
+from api.learning_schemas import DecidedOut, HeadIn, HeadOut, HeadsOut
+from api.schemas import ErrorOut
 from pipeline import learning
 from store import brands, heads
 from store.heads import StoredHead

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from api.deps import Db, Parts
-from api.schemas import ErrorOut, RuleIn, RuleOut, RulesOut, SpreadOut, SwitchIn, TrialOut
+from api.learning_schemas import RuleIn, RuleOut, RulesOut, SpreadOut, SwitchIn, TrialOut
+from api.schemas import ErrorOut
 from escucha.brand import Brand
 from escucha.rule import Rule, Trial
 from pipeline import correct

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from api.deps import Db, Parts, Write
-from api.schemas import AddedLabelOut, ErrorOut, OwnLabelIn, OwnLabelOut, RetiredOut, TaxonomyOut, WordsIn
+from api.learning_schemas import AddedLabelOut, OwnLabelIn, OwnLabelOut, RetiredOut, TaxonomyOut, WordsIn
+from api.schemas import ErrorOut
 from escucha.taxonomy import OwnLabel, listed
 from pipeline import learning
 from store import brands, taxonomy

@@ -13,7 +13,8 @@ import pytest
 
 from collectors.clock import Clock
 from collectors.http import WebOptions
-from collectors.reddit import BOUNDS, RedditSource, Search, feed_id, read_search, to_mention
+from collectors.reddit import BOUNDS, RedditSource, Search, read_search
+from collectors.reddit_post import feed_id, to_mention
 from escucha.brand import Query
 from escucha.errors import Refused, TryLater
 from escucha.mention import Mention

@@ -14,7 +14,8 @@ import httpx
 import requests
 
 from collectors.feed import read_feed
-from collectors.reddit import BOUNDS, RedditSource, entry_of, item_name, read_child, read_entry
+from collectors.reddit import BOUNDS, RedditSource
+from collectors.reddit_post import entry_of, item_name, read_child, read_entry
 from escucha.brand import Query
 from tests.collectors.fakes.upstream import DATA, SECRET, Reading, Upstream, read_all
 
